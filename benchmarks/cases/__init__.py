@@ -1,0 +1,1 @@
+"""One module per benchmark; `benchmarks/registry.py` lists them."""

@@ -1,0 +1,1 @@
+"""The command line: one module a noun, drawn by `render`, guarded by `boundary`."""

@@ -1,0 +1,71 @@
+"""What expressions see of the steps that ran: names looked up, never copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nexaflow_cli.engine.state import StepState
+
+_FIELDS = ("output", "values", "status", "error", "attempts")
+
+
+class StepView(Mapping[str, Any]):
+    """`steps.ID` in an expression."""
+
+    __slots__ = ("_step",)
+
+    def __init__(self, step: StepState) -> None:
+        self._step = step
+
+    def __getitem__(self, name: str) -> Any:
+        step = self._step
+        if name == "output":
+            return step.output
+        if name == "status":
+            return str(step.status)
+        if name == "values":
+            return step.values or {}
+        if name == "error":
+            return step.error
+        if name == "attempts":
+            return step.attempt
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FIELDS)
+
+    def __len__(self) -> int:
+        return len(_FIELDS)
+
+
+class StepNames(Mapping[str, StepView]):
+    """`steps` in an expression: the steps of this scope, then those around it."""
+
+    __slots__ = ("_outer", "_own")
+
+    def __init__(self, outer: StepNames | None) -> None:
+        self._own: dict[str, StepView] = {}
+        self._outer = outer
+
+    def add(self, name: str, view: StepView) -> None:
+        self._own[name] = view
+
+    def __getitem__(self, name: str) -> StepView:
+        names: StepNames | None = self
+        while names is not None:
+            view = names._own.get(name)
+            if view is not None:
+                return view
+            names = names._outer
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        names: StepNames | None = self
+        while names is not None:
+            yield from names._own
+            names = names._outer
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

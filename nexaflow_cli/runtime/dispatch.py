@@ -1,0 +1,235 @@
+"""Which runs are active: queued ones get a place in their turn, parked ones wake in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+
+import orjson
+
+from nexaflow_cli.engine import facts as f
+from nexaflow_cli.engine.fold import replay
+from nexaflow_cli.engine.state import RunState
+from nexaflow_cli.errors import ConflictError, NexaflowError, NotFoundError
+from nexaflow_cli.runtime.catalogue import Catalogue
+from nexaflow_cli.runtime.driver import Driver, Room
+from nexaflow_cli.store import runs
+from nexaflow_cli.store.runs import RunRow
+
+logger = logging.getLogger(__name__)
+
+_AGAIN = 1.0
+_WAKE_AT_ONCE = 500
+_WAKE_PAUSE = 0.05
+
+
+class Dispatch:
+    """Keeps the drivers of active runs. What is queued or parked is in the database alone."""
+
+    def __init__(self, catalogue: Catalogue, max_active: int) -> None:
+        self._catalogue = catalogue
+        self._max_active = max_active
+        self.room: Room
+        self.active: dict[str, Driver] = {}
+        self.starting = True
+        self._backlog = True
+        self._filling = False
+        self._wake: asyncio.TimerHandle | None = None
+        self._wake_at: float | None = None
+        self.on_quiet: Callable[[], None] | None = None
+
+    # Places.
+
+    def has_place(self) -> bool:
+        """Whether a new run may start at once, passing nobody who waits."""
+        return self.starting and not self._backlog and len(self.active) < self._max_active
+
+    def take_place(self, driver: Driver) -> None:
+        self.active[driver.run.id] = driver
+
+    def give_back(self, driver: Driver) -> None:
+        driver.drop()
+        self.active.pop(driver.run.id, None)
+
+    def queued(self) -> None:
+        """A run was queued, or a place came free."""
+        self._backlog = True
+        self._schedule_fill()
+
+    # What drivers tell (the `Keeper` of `driver`).
+
+    def ended(self, driver: Driver) -> None:
+        self.active.pop(driver.run.id, None)
+        if self._backlog or driver.run.lane is not None:
+            self.queued()
+        elif not self.active and self.on_quiet is not None:
+            self.on_quiet()
+
+    def idle(self, driver: Driver, wake_at: float | None) -> None:
+        """Park a run that has nothing to do until `wake_at`, or until somebody acts on it."""
+        self.active.pop(driver.run.id, None)
+        run = driver.run
+        status = "paused" if driver.state.status == "paused" else "waiting"
+        if driver.state.status == "queued":
+            status = "queued"
+        wake = wake_at if status != "queued" else None
+        self.room.store.writer.submit(
+            lambda db: runs.set_status(db, run.seq, status, wake),
+            lambda _, error: self._parked(driver, wake, error),
+        )
+
+    def _parked(self, driver: Driver, wake_at: float | None, error: BaseException | None) -> None:
+        if error is not None:
+            logger.error("run %s cannot be parked, trying again: %s", driver.run.id, error)
+            asyncio.get_running_loop().call_later(_AGAIN, self.idle, driver, wake_at)
+            return
+        self._set_wake(wake_at)
+        if self._backlog or driver.state.status == "queued":
+            self.queued()
+
+    # The queue.
+
+    def _schedule_fill(self) -> None:
+        if not self._filling and self.starting:
+            self._filling = True
+            asyncio.get_running_loop().call_soon(self._fill)
+
+    def _fill(self) -> None:
+        """Give free places to the oldest queued runs whose lane is free."""
+        self._filling = False
+        room = self._max_active - len(self.active)
+        if room <= 0 or not self.starting:
+            return
+        found = [
+            run
+            for run in runs.next_queued(self.room.store.reader, 0, room + len(self.active))
+            if run.id not in self.active
+        ][:room]
+        if not found:
+            self._backlog = False
+            return
+        for run in found:
+            self._start(run)
+
+    def _start(self, run: RunRow) -> None:
+        now = self.room.now()
+        try:
+            driver = self.revive(replace(run, status="running", started_at=now))
+        except NexaflowError as error:
+            self._refuse(run, error)
+            return
+        batch = driver.begin(now)
+
+        def flown(_: object, error: BaseException | None) -> None:
+            if error is not None:
+                self.give_back(driver)
+                asyncio.get_running_loop().call_later(_AGAIN, self.queued)
+            else:
+                driver.committed(batch)
+                self._schedule_fill()
+
+        def work(db: sqlite3.Connection) -> None:
+            runs.set_started(db, run.seq, now)
+            driver.write(db, batch)
+
+        self.room.store.writer.submit(work, flown)
+
+    def _refuse(self, run: RunRow, error: NexaflowError) -> None:
+        """A run whose definition cannot be compiled any more ends, and says so."""
+        problem = {"type": "definition", "message": error.message}
+        now = self.room.now()
+        self.room.store.writer.submit(
+            lambda db: runs.finish(db, run, "failed", now, None, problem),
+            lambda _, failure: self.queued(),
+        )
+
+    # Runs that come back.
+
+    def open(self, run_id: str) -> Driver:
+        """The driver of a run that has not ended, brought back from the journal if need be.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: the run has ended.
+        """
+        driver = self.active.get(run_id)
+        if driver is not None:
+            return driver
+        run = runs.by_id(self.room.store.reader, run_id)
+        if run is None:
+            raise NotFoundError(
+                f"there is no run {run_id!r}", hint="`nexaflow runs list` shows the newest"
+            )
+        if run.finished_at is not None:
+            raise ConflictError(f"run {run_id} has ended already: {run.status}")
+        return self.revive(run)
+
+    def revive(self, run: RunRow) -> Driver:
+        """Bring a run back to where its journal leaves it."""
+        db = self.room.store.reader
+        plan = self._catalogue.plan(db, run.workflow, run.version)
+        state = RunState(
+            plan,
+            run.id,
+            event=run.event,
+            inputs=run.inputs,
+            created_at=run.created_at,
+            version=run.version,
+        )
+        facts = (
+            f.from_data(kind, orjson.loads(data)) for _, kind, data in runs.journal(db, run.seq)
+        )
+        replay(state, facts)
+        driver = Driver(self.room, run, state)
+        self.active[run.id] = driver
+        return driver
+
+    def recover(self) -> int:
+        """After a start: go on with every run that was active when the last process ended.
+
+        Returns:
+            How many there were. Parked and queued runs stay where they are.
+        """
+        found = runs.with_status(self.room.store.reader, "running")
+        for run in found:
+            try:
+                self.revive(run).interrupted()
+            except NexaflowError as error:
+                self._refuse(run, error)
+        self._set_wake(runs.next_wake(self.room.store.reader))
+        self.queued()
+        return len(found)
+
+    def _set_wake(self, at: float | None) -> None:
+        if at is None or (self._wake_at is not None and self._wake_at <= at):
+            return
+        if self._wake is not None:
+            self._wake.cancel()
+        self._wake_at = at
+        delay = max(0.0, at - self.room.now())
+        self._wake = asyncio.get_running_loop().call_later(delay, self._wake_due)
+
+    def _wake_due(self) -> None:
+        self._wake = self._wake_at = None
+        if not self.starting:
+            return
+        db = self.room.store.reader
+        for run in runs.due(db, self.room.now(), _WAKE_AT_ONCE):
+            if run.id not in self.active:
+                try:
+                    self.revive(run).wake()
+                except NexaflowError as error:
+                    self._refuse(run, error)
+        following = runs.next_wake(db)
+        if following is not None:
+            # Rows of runs just woken still say so until their first facts are committed.
+            self._set_wake(max(following, self.room.now() + _WAKE_PAUSE))
+
+    def stop(self) -> None:
+        """Start nothing more."""
+        self.starting = False
+        if self._wake is not None:
+            self._wake.cancel()

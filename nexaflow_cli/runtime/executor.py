@@ -1,0 +1,231 @@
+"""Does the attempts that drivers start: renders parameters, runs actions, bounds what they give."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nexaflow_cli.actions.base import Action, ActionError, Call, Files, Limits, Log, Result, Suspend
+from nexaflow_cli.engine.facts import Error
+from nexaflow_cli.engine.report import Failed, Outcome, Succeeded, Suspended
+from nexaflow_cli.engine.state import StepState
+from nexaflow_cli.errors import NexaflowError
+from nexaflow_cli.runtime.driver import Driver
+from nexaflow_cli.runtime.logs import RunLogs
+from nexaflow_cli.runtime.masking import Masker
+from nexaflow_cli.runtime.parameters import Parameters
+from nexaflow_cli.spec.expressions import ExpressionError
+
+logger = logging.getLogger(__name__)
+
+_SMALL = (type(None), bool, int, float)
+
+
+class Executor:
+    """Runs attempts. Plain actions run at once, the others as tasks, so many at a time."""
+
+    def __init__(
+        self,
+        actions: Mapping[str, Action],
+        *,
+        secrets: Mapping[str, str],
+        masker: Masker,
+        logs: RunLogs,
+        files: Callable[[Driver], Files],
+        work_dir: Path,
+        child_env: Mapping[str, str],
+        limits: Limits,
+        max_tasks: int,
+    ) -> None:
+        self._actions = actions
+        self._plain = {
+            name for name, action in actions.items() if not inspect.iscoroutinefunction(action.run)
+        }
+        self._pure = {name for name in self._plain if actions[name].pure}
+        self._parameters = Parameters(actions, secrets)
+        self._masker = masker
+        self._logs = logs
+        self._files = files
+        self._work_dir = work_dir
+        self._child_env = dict(child_env)
+        self._limits = limits
+        self._places = asyncio.Semaphore(max_tasks)
+        self._tasks: dict[tuple[str, str, int], asyncio.Task[None]] = {}
+        self._leaving = False
+
+    # What drivers ask for.
+
+    def is_pure(self, action: str) -> bool:
+        return action in self._pure
+
+    def compute(self, driver: Driver, step: StepState, attempt: int) -> Outcome:
+        """Make an attempt of a plain action, here and now."""
+        try:
+            params, env = self._parameters.render(driver.state, step)
+            action = self._actions[step.node.action]
+            log = self._logs.run(driver.run.id).step(step.key, attempt)
+            outcome = self._outcome(action.run(params, self._call(driver, step, attempt, env, log)))
+        except Exception as error:
+            return self._failure(error)
+        log.close()
+        return outcome
+
+    def start(self, driver: Driver, step: StepState, attempt: int) -> None:
+        """Begin an attempt; its end is reported to the driver."""
+        if step.node.action in self._plain:
+            driver.attempt_ended(step.key, attempt, self.compute(driver, step, attempt))
+            return
+        key = (driver.run.id, step.key, attempt)
+        task = asyncio.get_running_loop().create_task(self._attempt(driver, step, attempt))
+        self._tasks[key] = task
+        task.add_done_callback(lambda _: self._tasks.pop(key, None))
+
+    def stop(self, driver: Driver, step: StepState, attempt: int) -> None:
+        """End an attempt; it is reported as failed when it has ended."""
+        task = self._tasks.get((driver.run.id, step.key, attempt))
+        if task is not None:
+            task.cancel()
+        else:
+            stopped = Failed({"type": "stopped", "message": "stopped"})
+            driver.attempt_ended(step.key, attempt, stopped)
+
+    def run_ended(self, run_id: str) -> None:
+        """Clear away what a run leaves behind: its scratch directory, its open log."""
+        self._logs.run(run_id).close()
+        scratch = self._work_dir / run_id
+        if scratch.exists():
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    async def leave(self, patience: float) -> None:
+        """Give attempts `patience` seconds to end, then stop them without a report.
+
+        To the journal such an attempt is interrupted: what that means is for the next start.
+        """
+        if self._tasks and patience > 0:
+            await asyncio.wait(self._tasks.values(), timeout=patience)
+        self._leaving = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    @property
+    def busy(self) -> int:
+        """Attempts under way."""
+        return len(self._tasks)
+
+    # One attempt.
+
+    async def _attempt(self, driver: Driver, step: StepState, attempt: int) -> None:
+        try:
+            async with self._places:
+                params, env = self._parameters.render(driver.state, step)
+                action = self._actions[step.node.action]
+                log = self._logs.run(driver.run.id).step(step.key, attempt)
+                try:
+                    result = action.run(params, self._call(driver, step, attempt, env, log))
+                    outcome = self._outcome(
+                        await result if isinstance(result, Awaitable) else result
+                    )
+                finally:
+                    log.close()
+        except asyncio.CancelledError:
+            if self._leaving:
+                return
+            outcome = Failed({"type": "stopped", "message": "stopped"})
+        except Exception as error:
+            outcome = self._failure(error)
+        driver.attempt_ended(step.key, attempt, outcome)
+
+    def _call(
+        self, driver: Driver, step: StepState, attempt: int, env: dict[str, str], log: Log
+    ) -> Call:
+        run = driver.run
+        now = driver.room.now
+        return Call(
+            run_id=run.id,
+            workflow=run.workflow,
+            step=step.key,
+            attempt=attempt,
+            env=env,
+            child_env={
+                **self._child_env,
+                "NEXAFLOW_RUN_ID": run.id,
+                "NEXAFLOW_WORKFLOW": run.workflow,
+                "NEXAFLOW_STEP": step.key,
+                "NEXAFLOW_ATTEMPT": str(attempt),
+            },
+            work_dir=lambda: self._scratch(run.id),
+            files=self._files(driver),
+            log=log,
+            now=lambda: datetime.fromtimestamp(now(), UTC),
+            limits=self._limits,
+        )
+
+    def _scratch(self, run_id: str) -> Path:
+        path = self._work_dir / run_id
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+    def _outcome(self, result: Any) -> Outcome:
+        if isinstance(result, Suspend):
+            return Suspended(result.until, self._bounded(result.output))
+        if isinstance(result, Result):
+            values = {key: self._masker.mask(value) for key, value in result.values.items()}
+            return Succeeded(self._bounded(result.output), values)
+        return Succeeded(self._bounded(result))
+
+    def _bounded(self, output: Any) -> Any:
+        """The output as JSON data, without secrets and within its limit."""
+        if isinstance(output, _SMALL):
+            return output
+        output = self._masker.mask_json(output)
+        try:
+            size = len(orjson.dumps(output))
+        except TypeError as error:
+            raise ActionError(
+                f"the output cannot be kept: {error}", type="output", retryable=False
+            ) from None
+        if size > self._limits.output:
+            raise ActionError(
+                f"the output is {size:,} bytes; the limit is {self._limits.output:,}: "
+                "write it to a file of the file space and return its path",
+                type="output",
+                retryable=False,
+            )
+        return output
+
+    def _failure(self, error: Exception) -> Failed:
+        found: Error
+        if isinstance(error, ActionError):
+            found = {"type": error.type, "message": error.message}
+            for name in ("process_exit_code", "http_status", "retry_after", "output"):
+                value = getattr(error, name)
+                if value is not None:
+                    found["exit_code" if name == "process_exit_code" else name] = value
+            if not error.retryable:
+                found["retryable"] = False
+        elif isinstance(error, ExpressionError):
+            found = {"type": "expression", "message": str(error), "retryable": False}
+        elif isinstance(error, NexaflowError):
+            found = {"type": error.code, "message": error.message}
+            if error.status < 500:
+                found["retryable"] = False
+        else:
+            logger.exception("an action failed in a way it does not name", exc_info=error)
+            found = {"type": type(error).__name__, "message": str(error) or type(error).__name__}
+        masked = self._masker.mask_json(found)
+        try:
+            orjson.dumps(masked)
+        except TypeError:
+            masked.pop("output", None)
+        return Failed(masked)

@@ -1,0 +1,205 @@
+"""The disk against the ledger: the difference makes the events. Watchers and writers only hint."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from nexaflow_cli.files.ledger import Change, Known
+from nexaflow_cli.files.mounts import Mounts
+from nexaflow_cli.files.observe import observe
+from nexaflow_cli.files.settle import Look, Settle
+from nexaflow_cli.files.watch import Watcher
+from nexaflow_cli.runtime.admission import Admitted
+from nexaflow_cli.runtime.ids import IdMaker
+from nexaflow_cli.runtime.intake import Cause, Intake
+from nexaflow_cli.runtime.shapes import iso
+from nexaflow_cli.store import events
+from nexaflow_cli.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 200
+"""Changes in one transaction: its statements run on the loop, others wait so long."""
+
+_AGAIN = 1.0
+
+
+class FileLedger:
+    """One task looks, one look after the other; who asks meanwhile shares the next."""
+
+    def __init__(
+        self,
+        store: Store,
+        mounts: Mounts,
+        intake: Intake,
+        ids: IdMaker,
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._mounts = mounts
+        self._intake = intake
+        self._ids = ids
+        self._now = now
+        self._loop = asyncio.get_running_loop()
+        self.watcher = Watcher(mounts, lambda: self._loop.call_soon_threadsafe(self._wake))
+        self._settle = Settle()
+        self._work = asyncio.Event()
+        self._asked: list[tuple[list[str], asyncio.Future[None]]] = []
+        self._causes: dict[str, Cause] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._scanned = asyncio.Event()
+
+    async def start(self) -> None:
+        """Watch, and look at everything once: what changed while nobody watched."""
+        await asyncio.to_thread(self.watcher.start)
+        self._task = self._loop.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await asyncio.to_thread(self.watcher.stop)
+
+    def expect(self, paths: Iterable[str], cause: Cause | None) -> None:
+        """What is found of these paths is the doing of `cause`, until `look` has returned."""
+        if cause is not None:
+            for path in paths:
+                self._causes[path] = cause
+
+    async def look(self, paths: list[str]) -> None:
+        """Have these files looked at; returns once what was found is durable."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._asked.append((paths, future))
+        self._work.set()
+        try:
+            await future
+        finally:
+            for path in paths:
+                self._causes.pop(path, None)
+
+    async def scanned(self) -> None:
+        """Wait until the first look at everything is done."""
+        await self._scanned.wait()
+
+    def _wake(self) -> None:
+        self._work.set()
+
+    async def _run(self) -> None:
+        first = Look(trees=("/",))
+        while True:
+            try:
+                await self._look(first, [])
+                break
+            except Exception:
+                logger.exception("the files cannot be scanned, trying again")
+                await asyncio.sleep(_AGAIN)
+        self._scanned.set()
+        while True:
+            await self._wait()
+            asked, self._asked = self._asked, []
+            monotonic = time.monotonic()
+            self._settle.add(self.watcher.take(), monotonic)
+            due = self._settle.due(monotonic)
+            paths = dict.fromkeys(due.paths)
+            for more, _ in asked:
+                paths.update(dict.fromkeys(more))
+            look = Look(tuple(paths), due.folders, due.trees)
+            try:
+                if look:
+                    await self._look(look, asked)
+                self._answer(asked, None)
+            except Exception as error:
+                self._answer(asked, error)
+                logger.exception("files could not be taken up, trying again")
+                # Nothing was recorded, so looking again finds the same.
+                self._settle.defer(look.paths, monotonic)
+                if look.folders or look.trees:
+                    self._loop.call_later(_AGAIN, self._rescan)
+
+    def _rescan(self) -> None:
+        self._asked.append(([], self._loop.create_future()))
+        self._work.set()
+
+    async def _wait(self) -> None:
+        """Until somebody asks or hints, or something held back is due."""
+        due = self._settle.next_due()
+        timeout = None if due is None else max(0.0, due - time.monotonic())
+        try:
+            await asyncio.wait_for(self._work.wait(), timeout)
+        except TimeoutError:
+            pass
+        self._work.clear()
+
+    async def _look(self, look: Look, asked: list[tuple[list[str], asyncio.Future[None]]]) -> None:
+        record = _Record(self._store)
+        found = await asyncio.to_thread(
+            lambda: observe(self._mounts, record, look, now=self._now())
+        )
+        self._settle.defer(found.young, time.monotonic())
+        for start in range(0, len(found.changes), _CHUNK):
+            part = found.changes[start : start + _CHUNK]
+            await self._intake.transact(partial(self._take, part))
+
+    def _answer(
+        self, asked: list[tuple[list[str], asyncio.Future[None]]], error: Exception | None
+    ) -> None:
+        for _, future in asked:
+            if not future.done():
+                if error is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(error)
+
+    def _take(self, changes: list[Change], db: sqlite3.Connection, made: list[Admitted]) -> None:
+        """Record changes and their events, within a transaction."""
+        now = self._now()
+        for change in changes:
+            if change.previous_path is not None:
+                events.drop_file(db, change.previous_path)
+            if change.seen is None:
+                events.drop_file(db, change.path)
+            else:
+                events.put_file(db, change.path, *change.seen)
+            cause = self._causes.get(change.path)
+            made += self._intake.admit(db, self._event(change, now), now, cause)
+
+    def _event(self, change: Change, now: float) -> dict[str, Any]:
+        event: dict[str, Any] = {
+            "id": self._ids.make(now),
+            "type": f"file.{change.kind}",
+            "path": change.path,
+            "name": change.path.rpartition("/")[2],
+            "time": iso(now),
+            "size": None if change.seen is None else change.seen.size,
+            "local_path": self._mounts.of(change.path).place(change.path),
+            "data": {},
+        }
+        if change.previous_path is not None:
+            event["previous_path"] = change.previous_path
+        return event
+
+
+class _Record:
+    """The ledger, read in a thread (the `Record` of `observe`)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def known(self, paths: Iterable[str]) -> Mapping[str, Known]:
+        rows = events.known_files(self._store.thread_reader(), paths)
+        return {path: Known(*row) for path, row in rows.items()}
+
+    def known_in(self, folder: str, *, recursive: bool) -> Mapping[str, Known]:
+        prefix = folder if folder.endswith("/") else folder + "/"
+        rows = events.files_below(self._store.thread_reader(), prefix)
+        return {
+            path: Known(inode, size, mtime_ns)
+            for path, inode, size, mtime_ns in rows
+            if recursive or "/" not in path[len(prefix) :]
+        }

@@ -1,0 +1,116 @@
+"""The file space as clients and steps use it: changes on disk, and the events they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from nexaflow_cli.actions.base import FileInfo
+from nexaflow_cli.errors import TooLargeError
+from nexaflow_cli.files.paths import join, normalise
+from nexaflow_cli.files.space import FileSpace
+from nexaflow_cli.files.status import FileStat
+from nexaflow_cli.runtime.file_ledger import FileLedger
+from nexaflow_cli.runtime.intake import Cause
+
+
+class FileService:
+    """Every change answers once it is on disk and its events, with their runs, are durable.
+
+    `for_cause` gives the same file space to the steps of a run: what they change has the run
+    as its cause. Paths are virtual; errors are those of `FileSpace`.
+    """
+
+    def __init__(self, space: FileSpace, ledger: FileLedger, cause: Cause | None = None) -> None:
+        self._space = space
+        self._ledger = ledger
+        self._cause = cause
+
+    def for_cause(self, cause: Cause) -> FileService:
+        return FileService(self._space, self._ledger, cause)
+
+    async def read(self, path: str, *, limit: int | None = None) -> bytes:
+        return await asyncio.to_thread(self._space.read, path, limit)
+
+    async def open_read(self, path: str) -> tuple[BinaryIO, FileStat]:
+        """The file, open for reading, and what is known of it; the caller closes it."""
+        return await asyncio.to_thread(self._space.open_read, path)
+
+    async def stat(self, path: str) -> FileInfo:
+        return _info(await asyncio.to_thread(self._space.stat, path))
+
+    async def exists(self, path: str) -> bool:
+        return await asyncio.to_thread(self._space.exists, path)
+
+    def local_path(self, path: str) -> Path:
+        return self._space.local(path)
+
+    async def write(self, path: str, data: bytes) -> FileInfo:
+        return await self._change([path], lambda: self._space.write(path, data))
+
+    async def write_stream(
+        self, path: str, chunks: AsyncIterator[bytes], *, limit: int
+    ) -> FileInfo:
+        """Replace a file by what comes in pieces; over `limit` bytes nothing is changed.
+
+        Raises:
+            TooLargeError: there is more.
+        """
+        writer = await asyncio.to_thread(self._space.open_write, path)
+        size = 0
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise TooLargeError(
+                        f"{path} is larger than {limit:,} bytes, the most one request may bring",
+                        hint="put the file into its folder on the daemon's machine instead",
+                    )
+                if chunk:
+                    await asyncio.to_thread(writer.write, chunk)
+            return await self._change([path], writer.commit)
+        finally:
+            await asyncio.to_thread(writer.abort)
+
+    async def append(self, path: str, data: bytes) -> FileInfo:
+        return await self._change([path], lambda: self._space.append(path, data))
+
+    async def copy(self, source: str, target: str) -> FileInfo:
+        goal = _goal(source, target)
+        return await self._change([goal], lambda: self._space.copy(source, target))
+
+    async def move(self, source: str, target: str) -> FileInfo:
+        paths = [normalise(source), _goal(source, target)]
+        return await self._change(paths, lambda: self._space.move(source, target))
+
+    async def delete(self, path: str) -> None:
+        clean = normalise(path)
+        self._ledger.expect([clean], self._cause)
+        await asyncio.to_thread(self._space.delete, clean)
+        await self._ledger.look([clean])
+
+    async def _change(self, paths: Sequence[str], change: Callable[[], FileStat]) -> FileInfo:
+        clean = [normalise(path) for path in paths]
+        self._ledger.expect(clean, self._cause)
+        done = await asyncio.to_thread(change)
+        await self._ledger.look(clean)
+        return _info(done)
+
+    async def list(
+        self, pattern: str, *, after: str = "", limit: int | None = None
+    ) -> list[FileInfo]:
+        found = await asyncio.to_thread(self._space.list, pattern, after=after, limit=limit)
+        return [_info(status) for status in found]
+
+
+def _goal(source: str, target: str) -> str:
+    clean = normalise(target)
+    if target.endswith("/"):
+        return join(clean, normalise(source).rpartition("/")[2])
+    return clean
+
+
+def _info(status: FileStat) -> FileInfo:
+    return FileInfo(status.path, status.size, status.modified, status.etag)

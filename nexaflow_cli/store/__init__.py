@@ -1,0 +1,1 @@
+"""SQLite: what is durable. One connection writes, in groups; others only read."""

@@ -1,0 +1,189 @@
+"""Group commit: what is pending goes into one transaction, and is told once it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from nexaflow_cli.errors import NexaflowError, UnavailableError
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], Any]
+Done = Callable[[Any, BaseException | None], None]
+
+MAX_GROUP = 512
+
+
+class Writer:
+    """The single writer. Lives on one event loop; only COMMIT runs in a thread.
+
+    Statements before the commit only touch memory, so they run on the loop, where they may
+    read and change what the loop owns. The thread waits for the disk meanwhile.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._pending: deque[tuple[Work, Done, bool]] = deque()
+        self._committing = False
+        self._scheduled = False
+        self._loop = asyncio.get_running_loop()
+        self._commits: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._thread = threading.Thread(target=self._commit_loop, name="commit", daemon=True)
+        self._thread.start()
+        self.groups = 0
+        self.closed = False
+
+    def submit(self, work: Work, done: Done, *, atomic: bool = True) -> None:
+        """Have `work(db)` done in the next transaction, then `done(result, error)` called.
+
+        Args:
+            work: executes statements; what it returns goes to `done`.
+            done: called on the loop, once the transaction is durable or has failed.
+            atomic: undo this work alone if it raises; without it the work must not raise.
+        """
+        if self.closed:
+            raise UnavailableError("the daemon is stopping", hint="try again once it has restarted")
+        self._pending.append((work, done, atomic))
+        self._idle.clear()
+        if not self._committing and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._pump)
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work(db)` and wait until it is durable.
+
+        Raises:
+            UnavailableError: it could not be made durable; nothing of it remains.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+
+        def done(result: T, error: BaseException | None) -> None:
+            if future.cancelled():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self.submit(work, done)
+        return await future
+
+    def _pump(self) -> None:
+        self._scheduled = False
+        if self._committing or not self._pending:
+            return
+        group: list[tuple[Done, Any, BaseException | None]] = []
+        db = self._db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            while self._pending and len(group) < MAX_GROUP:
+                work, done, atomic = self._pending.popleft()
+                if atomic:
+                    group.append((done, *self._attempt(work)))
+                else:
+                    # In the group before it runs, so that it is told if the transaction fails.
+                    group.append((done, None, None))
+                    group[-1] = (done, work(db), None)
+        except Exception as error:
+            self._rollback()
+            self._tell(group, _unavailable(error))
+            self._next()
+            return
+        self._committing = True
+        self._commits.put(lambda: self._commit(group))
+
+    def _attempt(self, work: Work) -> tuple[Any, BaseException | None]:
+        self._db.execute("SAVEPOINT work")
+        try:
+            result = work(self._db)
+        except Exception as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK TO work")
+                self._db.execute("RELEASE work")
+            else:
+                raise
+            return None, error if isinstance(error, NexaflowError) else _unavailable(error)
+        self._db.execute("RELEASE work")
+        return result, None
+
+    def _commit_loop(self) -> None:
+        while (commit := self._commits.get()) is not None:
+            commit()
+
+    def _commit(self, group: list[tuple[Done, Any, BaseException | None]]) -> None:
+        failure: BaseException | None = None
+        try:
+            self._db.execute("COMMIT")
+        except Exception as error:
+            failure = error
+        self._loop.call_soon_threadsafe(self._committed, group, failure)
+
+    def _committed(
+        self, group: list[tuple[Done, Any, BaseException | None]], failure: BaseException | None
+    ) -> None:
+        self._committing = False
+        self.groups += 1
+        if failure is not None:
+            self._rollback()
+            self._tell(group, _unavailable(failure))
+        else:
+            # The next group is made up of what these calls ask for, and of what came meanwhile.
+            self._tell(group, None)
+        self._next()
+
+    def _tell(
+        self, group: list[tuple[Done, Any, BaseException | None]], failure: BaseException | None
+    ) -> None:
+        for done, result, error in group:
+            try:
+                done(result, failure or error)
+            except Exception as problem:
+                self._loop.call_exception_handler(
+                    {"message": "a callback of the writer failed", "exception": problem}
+                )
+
+    def _next(self) -> None:
+        if self._pending:
+            self._pump()
+        elif not self._committing:
+            self._idle.set()
+
+    def _rollback(self) -> None:
+        if self._db.in_transaction:
+            try:
+                self._db.execute("ROLLBACK")
+            except sqlite3.Error:
+                # SQLite has rolled back by itself, as it does where the disk is full.
+                pass
+
+    async def close(self) -> None:
+        """Wait for what is pending, then take no more."""
+        while not self._idle.is_set() or self._committing:
+            await self._idle.wait()
+            await asyncio.sleep(0)
+        self.closed = True
+        self._commits.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+
+def _unavailable(error: BaseException) -> BaseException:
+    if isinstance(error, NexaflowError):
+        return error
+    if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+        problem = UnavailableError(
+            "nothing can be saved: the disk of the data directory is full",
+            hint="free some space; the daemon goes on by itself",
+        )
+    elif isinstance(error, sqlite3.Error):
+        problem = UnavailableError(f"the database could not save this: {error}")
+    else:
+        return error
+    problem.__cause__ = error
+    return problem

@@ -1,0 +1,1 @@
+"""Who starts runs: which workflows an event concerns, and when schedules tick."""
