@@ -6,12 +6,12 @@ WIDTH = 10
 
 
 def three_steps(name: str, call: str) -> str:
-    """Three steps in a row; `call` is the action of each, with `{value}` for its argument."""
+    """Three steps in a row; `call` is the action of each, with PREVIOUS for what came before."""
     lines = [f"name: {name}", "steps:"]
-    value = "0"
+    previous = "0"
     for step in ("one", "two", "three"):
-        lines.append(f"  - {{id: {step}, {call.replace('{value}', value)}}}")
-        value = f"${{{{ steps.{step}.output.value + 1 }}}}"
+        lines.append(f"  - {{id: {step}, {call.replace('PREVIOUS', previous)}}}")
+        previous = f"steps.{step}.output.value"
     return "\n".join(lines) + "\n"
 
 

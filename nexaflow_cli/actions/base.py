@@ -91,7 +91,10 @@ class FileInfo:
 
 
 class Files(Protocol):
-    """The file space as an action sees it; every change raises the events it should."""
+    """The file space as an action sees it; every change raises the events it should.
+
+    `read` with a `limit` in bytes raises `TooLargeError` for a longer file.
+    """
 
     async def read(self, path: str, *, limit: int | None = None) -> bytes: ...
     async def write(self, path: str, data: bytes) -> FileInfo: ...

@@ -9,6 +9,7 @@ from nexaflow_cli.actions.base import Action, ActionError, Call
 from nexaflow_cli.actions.content import file_errors
 from nexaflow_cli.actions.params import choice, text
 from nexaflow_cli.actions.sizes import size
+from nexaflow_cli.errors import TooLargeError
 
 FORMS = ("text", "json", "lines", "base64")
 
@@ -18,14 +19,15 @@ async def _run(params: dict[str, Any], call: Call) -> Any:
     form = choice(params, "as", FORMS, "text")
     limit = call.limits.output
     async with file_errors(f"read {path}"):
-        data = await call.files.read(path, limit=limit + 1)
-    if len(data) > limit:
-        raise ActionError(
-            f"{path} is more than {size(limit)}, the most a step's output may be; "
-            "hand on its path instead, and let a shell step read it",
-            type="too-large",
-            retryable=False,
-        )
+        try:
+            data = await call.files.read(path, limit=limit)
+        except TooLargeError:
+            raise ActionError(
+                f"{path} is more than {size(limit)}, the most a step's output may be; "
+                "hand on its path instead, and let a shell step read it",
+                type="too-large",
+                retryable=False,
+            ) from None
     if form == "base64":
         return base64.b64encode(data).decode()
     try:

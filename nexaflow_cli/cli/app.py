@@ -45,9 +45,7 @@ def root(
         str | None,
         typer.Option(help="Key to show there (or NEXAFLOW_API_KEY).", metavar="KEY"),
     ] = None,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks, and requests as they are made.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour (or NO_COLOR).")] = False,
     version: Annotated[
         bool,

@@ -12,15 +12,43 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from nexaflow_cli import config
 from nexaflow_cli.client.http import HttpClient
-from nexaflow_cli.errors import ConflictError, NexaflowError, UnavailableError, UnreachableError
+from nexaflow_cli.errors import (
+    ConflictError,
+    NexaflowError,
+    UnavailableError,
+    UnreachableError,
+    UsageError,
+)
 
 # Seconds that a start may take: opening a database after a crash included.
 _START = 30.0
 _STEP = 0.05
 _LAST = 15
+
+
+def settings_for(
+    url: str, host: str | None, port: int | None, data_dir: Path
+) -> config.DaemonSettings:
+    """The settings of a daemon that answers at `url`, where host and port say nothing else.
+
+    Raises:
+        UsageError: the address is on another machine.
+    """
+    parts = urlsplit(url)
+    if host is None and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise UsageError(
+            f"{url} is not an address of this machine",
+            hint="unset NEXAFLOW_URL, or say --host and --port",
+        )
+    return config.DaemonSettings(
+        data_dir=data_dir,
+        host=host or parts.hostname or config.DEFAULT_HOST,
+        port=port or (config.DEFAULT_PORT if host else parts.port or 80),
+    )
 
 
 def address(settings: config.DaemonSettings) -> str:

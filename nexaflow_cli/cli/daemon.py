@@ -11,7 +11,7 @@ from nexaflow_cli.cli.console import out
 from nexaflow_cli.cli.framework import group, verb
 from nexaflow_cli.cli.options import FormatOption
 from nexaflow_cli.cli.render import Format
-from nexaflow_cli.cli.serve import DataDirOption, HostOption, PortOption
+from nexaflow_cli.cli.serve import DataDirOption
 from nexaflow_cli.cli.status import style
 from nexaflow_cli.cli.text import clean, clean_log
 from nexaflow_cli.errors import NotFoundError, UnreachableError
@@ -21,13 +21,20 @@ app = group("Start, stop and look at the daemon in the background.")
 
 @verb(app, "start", "nexaflow daemon start", "nexaflow daemon start --port 9000 --data-dir ./data")
 def start(
-    host: HostOption = config.DEFAULT_HOST,
-    port: PortOption = config.DEFAULT_PORT,
+    host: Annotated[
+        str | None, typer.Option(metavar="HOST", help="Address to listen on; as in --url.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", "-p", min=1, max=65535, metavar="PORT", help="As in --url."),
+    ] = None,
     data_dir: DataDirOption = None,
     format: FormatOption = Format.table,
 ) -> None:
     """Start the daemon, and return when it answers."""
-    settings = config.DaemonSettings(data_dir=config.data_dir(data_dir), host=host, port=port)
+    settings = background.settings_for(
+        state.connection().url, host, port, config.data_dir(data_dir)
+    )
     found = background.running(settings)
     if found is None:
         found = background.start(settings)
@@ -92,7 +99,7 @@ def status(format: FormatOption = Format.table) -> None:
 @verb(app, "logs", "nexaflow daemon logs", "nexaflow daemon logs -n 200 -f")
 def logs(
     data_dir: DataDirOption = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many.")] = 50,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, metavar="N", help="How many.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as more comes.")] = False,
 ) -> None:
     """Print the end of the log of a daemon started in the background."""

@@ -1,4 +1,5 @@
 """`nexaflow demo`."""
+
 from nexaflow_cli.cli.framework import single, verb
 
 app = single()

@@ -28,11 +28,13 @@ __all__ = [
     "NoArgsIsHelpError",
     "RootGroup",
     "UsageError",
+    "arguments",
     "examples",
     "group",
+    "option_rows",
+    "placeholder",
     "single",
     "verb",
-    "visible",
 ]
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -108,6 +110,20 @@ class _Shaped:
                 setattr(state.options, param.name, value)
         return rest
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        pieces = ["[OPTIONS]", *map(placeholder, arguments(self))]
+        return [*pieces, self.subcommand_metavar] if isinstance(self, TyperGroup) else pieces
+
+    def format_options(self, ctx: Any, formatter: HelpFormatter) -> None:
+        if rows := [(placeholder(param), param.help or "") for param in arguments(self)]:
+            with formatter.section("Arguments"):
+                formatter.write_dl(rows)
+        if rows := option_rows(self, ctx):
+            with formatter.section("Options"):
+                formatter.write_dl(rows)
+        if isinstance(self, TyperGroup):
+            self.format_commands(ctx, formatter)
+
     def format_epilog(self, ctx: Any, formatter: HelpFormatter) -> None:
         if self.epilog:
             formatter.write_paragraph()
@@ -180,6 +196,22 @@ def load(entry: Entry) -> Any:
     return found
 
 
-def visible(command: Any, context: Any) -> list[Any]:
-    """The parameters of a command that its help shows."""
-    return [param for param in command.get_params(context) if not getattr(param, "hidden", False)]
+def arguments(command: Any) -> list[Any]:
+    """The positional parameters of a command."""
+    return [param for param in command.params if param.param_type_name == "argument"]
+
+
+def placeholder(argument: Any) -> str:
+    """An argument as the usage line shows it."""
+    name = str(argument.display_name_raw)
+    return name if argument.required or name.startswith("[") else f"[{name}]"
+
+
+def option_rows(command: Any, context: Any) -> list[tuple[str, str]]:
+    """The options of a command as its help shows them: names and meaning."""
+    records = [
+        param.get_help_record(context)
+        for param in command.get_params(context)
+        if param.param_type_name == "option"
+    ]
+    return [record for record in records if record is not None]

@@ -8,10 +8,11 @@ from nexaflow_cli.cli import complete
 from nexaflow_cli.cli.render import Format
 
 FormatOption = Annotated[
-    Format, typer.Option("--output", "-o", help="How to print it.", show_default=True)
+    Format,
+    typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml or name."),
 ]
 LimitOption = Annotated[
-    int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")
+    int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many at most.")
 ]
 WorkflowArgument = Annotated[
     str,

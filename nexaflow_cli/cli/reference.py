@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nexaflow_cli.cli.app import command
-from nexaflow_cli.cli.framework import visible
+from nexaflow_cli.cli.framework import arguments, option_rows, placeholder
 from nexaflow_cli.cli.registry import COMMANDS, SECTIONS
 from nexaflow_cli.cli.shells import FILE_NAMES, SCRIPTS
 
@@ -91,15 +91,12 @@ def _page(path: str, found: Any, context: Any) -> str:
 
 
 def _options(found: Any, context: Any) -> str:
-    rows = []
-    for param in visible(found, context):
-        record = param.get_help_record(context)
-        if record is not None and param.name != "help":
-            names, text = (part.replace("|", "\\|") for part in record)
-            rows.append(f"| `{names.strip()}` | {' '.join(text.split())} |")
+    rows = [(placeholder(param), param.help or "") for param in arguments(found)]
+    rows += [row for row in option_rows(found, context) if not row[0].endswith("--help")]
     if not rows:
         return ""
-    return "\n".join(["| | |", "| --- | --- |", *rows]) + "\n"
+    lines = [f"| `{name.strip()}` | {' '.join(text.split())} |" for name, text in rows]
+    return "\n".join(["| | |", "| --- | --- |", *lines]).replace("NAME|FILE", "NAME\\|FILE") + "\n"
 
 
 def write(root: Path) -> None:

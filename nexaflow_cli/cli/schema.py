@@ -1,31 +1,31 @@
 """`nexaflow schema`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from nexaflow_cli.cli import render
+from nexaflow_cli.cli.console import out
 from nexaflow_cli.cli.framework import single, verb
+from nexaflow_cli.errors import UsageError
 
 app = single()
 
 
-@verb(
-    app,
-    "schema",
-    "nexaflow schema > workflow.schema.json",
-    "nexaflow schema -o yaml",
-)
+@verb(app, "schema", "nexaflow schema > workflow.schema.json", "nexaflow schema -o yaml")
 def schema(
     format: Annotated[
         str, typer.Option("--output", "-o", metavar="FORMAT", help="json or yaml.")
     ] = "json",
 ) -> None:
     """Print the JSON Schema of workflow files, for editors and checks."""
-    from nexaflow_cli.spec import schema as spec_schema
+    import json
 
-    found: Any = spec_schema.workflow_schema()
-    if format == "yaml":
-        render.print_yaml(found)
+    from nexaflow_cli.spec.schema import schema_text
+
+    if format == "json":
+        out.raw(schema_text())
+    elif format == "yaml":
+        render.print_yaml(json.loads(schema_text()))
     else:
-        render.print_json(found)
+        raise UsageError(f"{format!r} is not one of json, yaml")

@@ -28,7 +28,8 @@ _SHOW_PROGRESS = 200
 def validate(
     paths: PathsArgument,
     format: Annotated[
-        Report, typer.Option("--format", "-o", "--output", help="How to report problems.")
+        Report,
+        typer.Option("--format", "--output", "-o", metavar="FORMAT", help="text, json or github."),
     ] = Report.text,
 ) -> None:
     """Check workflow files, and show every problem.

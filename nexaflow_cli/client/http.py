@@ -192,7 +192,7 @@ class HttpClient:
         import tenacity
 
         # The first repeat comes at once: a connection that went stale is the usual reason.
-        backoff = tenacity.wait_exponential_jitter(initial=0.1, max=2.0, jitter=0.1)
+        backoff = tenacity.wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1)
 
         def wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None

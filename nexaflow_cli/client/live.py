@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -65,24 +66,24 @@ class LiveStream:
             UnreachableError: the daemon did not come back in time.
             NexaflowError: what the daemon's refusal stands for.
         """
-        socket = self._open()
-        while True:
-            held: deque[Frame] = deque()
-            try:
-                for frame in in_order(self._received(socket), held):
-                    yield frame
-                    if frame["type"] == "end":
-                        return
-            except _Broken as broken:
-                reason = str(broken)
-            finally:
-                socket.close()
-            yield from held
-            if self._on_break is not None:
-                self._on_break(reason)
-            socket = self._reopen()
-            if self._missed is not None and self._logs:
-                yield from filter(self._is_new, self._missed(self._said))
+        with ExitStack() as stack:
+            socket = self._open(stack)
+            while True:
+                held: deque[Frame] = deque()
+                try:
+                    for frame in in_order(self._received(socket), held):
+                        yield frame
+                        if frame["type"] == "end":
+                            return
+                except _Broken as broken:
+                    reason = str(broken)
+                yield from held
+                stack.close()
+                if self._on_break is not None:
+                    self._on_break(reason)
+                socket = self._reopen(stack)
+                if self._missed is not None and self._logs:
+                    yield from filter(self._is_new, self._missed(self._said))
 
     def _received(self, socket: ClientConnection) -> Iterator[Frame | None]:
         """Frames as they come, None after each moment without one."""
@@ -125,7 +126,7 @@ class LiveStream:
         scheme = "wss" if parts.scheme == "https" else "ws"
         return urlunsplit((scheme, parts.netloc, "/api/v2/live", urlencode(query), ""))
 
-    def _open(self) -> ClientConnection:
+    def _open(self, stack: ExitStack) -> ClientConnection:
         from websockets.exceptions import InvalidHandshake, InvalidStatus
         from websockets.sync.client import connect
 
@@ -134,14 +135,16 @@ class LiveStream:
             headers["Authorization"] = f"Bearer {self._connection.api_key}"
         local = (urlsplit(self._connection.url).hostname or "") in _LOOPBACK
         try:
-            return connect(
-                self._url(),
-                additional_headers=headers,
-                open_timeout=10,
-                close_timeout=2,
-                max_size=16 * 1024 * 1024,
-                proxy=None if local else True,
-                user_agent_header=None,
+            return stack.enter_context(
+                connect(
+                    self._url(),
+                    additional_headers=headers,
+                    open_timeout=10,
+                    close_timeout=2,
+                    max_size=16 * 1024 * 1024,
+                    proxy=None if local else True,
+                    user_agent_header=None,
+                )
             )
         except InvalidStatus as error:
             answer = error.response
@@ -155,15 +158,15 @@ class LiveStream:
                 hint="nexaflow daemon status",
             ) from error
 
-    def _reopen(self) -> ClientConnection:
+    def _reopen(self, stack: ExitStack) -> ClientConnection:
         import tenacity
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_pass),
             stop=tenacity.stop_after_delay(self._patience),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=3.0, jitter=0.1),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=3.0, jitter=0.1),
             reraise=True,
-        )(self._open)
+        )(self._open, stack)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -22,7 +22,7 @@ class Mount:
     def place(self, path: str) -> str:
         """The real path of a normalised virtual path of this mount, as text, unchecked."""
         rest = path if self.prefix == "/" else path[len(self.prefix) :]
-        return self.root + rest.rstrip("/") if self.root != "/" else rest or "/"
+        return self.root + rest.rstrip("/")
 
 
 class Mounts:
@@ -35,7 +35,7 @@ class Mounts:
             earlier `mounted()`; others are found to be so when they first are.
 
     Raises:
-        InvalidError: `/` is missing, or two directories overlap.
+        InvalidError: `/` is missing, two directories overlap, or one is the system's root.
     """
 
     def __init__(self, roots: Mapping[str, Path], mounted: Iterable[str] = ()) -> None:
@@ -45,6 +45,11 @@ class Mounts:
             if clean in found:
                 raise InvalidError(f"{shown(clean)} is mounted twice", hint="keep one of the two")
             found[clean] = Mount(clean, os.path.realpath(directory))
+            if found[clean].root == "/":
+                raise InvalidError(
+                    f"the whole machine cannot be mounted at {shown(clean)}",
+                    hint="mount the directories that hold your files",
+                )
         if "/" not in found:
             raise InvalidError("nothing is mounted at /", hint="mount a directory at / first")
         _refuse_overlap(found.values())
@@ -134,7 +139,7 @@ class Mounts:
         """
         place = os.fspath(local)
         for mount in self._by_root:
-            if place != mount.root and not place.startswith(mount.root.rstrip("/") + "/"):
+            if not is_below(place, mount.root):
                 continue
             path = mount.prefix
             for name in place[len(mount.root) :].split("/"):
@@ -147,7 +152,7 @@ class Mounts:
         return None
 
     def _checked(self, path: str, mount: Mount, real: str) -> str:
-        if mount.root == "/" or real == mount.root or real.startswith(mount.root + "/"):
+        if is_below(real, mount.root):
             return real
         raise NotAllowedError(
             f"{shown(path)} leads through a symlink to a place outside the file space",

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nexaflow_cli.files.ledger import INODE_MASK, Seen
-from nexaflow_cli.files.mounts import Mount, Mounts
+from nexaflow_cli.files.mounts import Mounts
 from nexaflow_cli.files.paths import is_temp, why_not
+
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(slots=True)
@@ -45,54 +47,55 @@ def scan(
     has no files.
     """
     notes = skipped if skipped is not None else Skipped()
-    for mount, start in mounts.within(folder):
-        # One level of a folder has no part in the mounts that hang further down.
-        if start == folder or (recursive and across):
-            yield from _scan_part(mounts, mount, start, recursive, notes)
-
-
-def _scan_part(
-    mounts: Mounts, mount: Mount, start: str, recursive: bool, notes: Skipped
-) -> Iterator[tuple[str, Seen]]:
-    if mounts.unavailable(mount):
-        notes.unreadable.append(start)
-        return
-    place = mount.place(start)
-    if os.path.realpath(place) != place:
-        return
-    waiting = [(place, start)]
+    waiting = _starts(mounts, folder, recursive and across, notes)
+    seen = tuple.__new__  # the constructor of a named tuple takes a third of the whole time
     while waiting:
-        directory, folder = waiting.pop()
-        prefix = "/" if folder == "/" else folder + "/"
+        directory, current = waiting.pop()
+        prefix = "/" if current == "/" else current + "/"
         try:
-            entries = os.scandir(directory)
+            fd = os.open(directory, _OPEN)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
-            notes.unreadable.append(folder)
+            notes.unreadable.append(current)
             continue
-        with entries:
-            try:
+        try:
+            # Through the open directory the system need not walk the whole path for each file.
+            with os.scandir(fd) as entries:
                 for entry in entries:
                     name = entry.name
                     if name[0] == "." and is_temp(name):
-                        notes.leftovers.append(entry.path)
-                        continue
-                    if not name.isprintable() and why_not(name):
-                        notes.unnamed.append(ascii(entry.path))
-                        continue
-                    if entry.is_file(follow_symlinks=False):
+                        notes.leftovers.append(f"{directory}/{name}")
+                    elif not name.isprintable() and why_not(name):
+                        notes.unnamed.append(ascii(f"{directory}/{name}"))
+                    elif entry.is_file(follow_symlinks=False):
                         try:
                             found = entry.stat(follow_symlinks=False)
                         except FileNotFoundError:
                             continue
-                        yield (
-                            prefix + name,
-                            Seen(found.st_ino & INODE_MASK, found.st_size, found.st_mtime_ns),
-                        )
+                        look = (found.st_ino & INODE_MASK, found.st_size, found.st_mtime_ns)
+                        yield prefix + name, seen(Seen, look)
                     elif recursive and entry.is_dir(follow_symlinks=False):
                         below = prefix + name
                         if not mounts.is_prefix(below):
-                            waiting.append((entry.path, below))
-            except OSError:
-                notes.unreadable.append(folder)
+                            waiting.append((f"{directory}/{name}", below))
+        except OSError:
+            notes.unreadable.append(current)
+        finally:
+            os.close(fd)
+
+
+def _starts(mounts: Mounts, folder: str, across: bool, notes: Skipped) -> list[tuple[str, str]]:
+    """Real and virtual folders to begin with: of the folder, and of the mounts below it."""
+    starts = []
+    for mount, start in mounts.within(folder):
+        # One level of a folder has no part in the mounts that hang further down.
+        if start != folder and not across:
+            continue
+        if mounts.unavailable(mount):
+            notes.unreadable.append(start)
+            continue
+        place = mount.place(start)
+        if os.path.realpath(place) == place:
+            starts.append((place, start))
+    return starts

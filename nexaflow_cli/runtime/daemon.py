@@ -29,7 +29,7 @@ from nexaflow_cli.runtime.file_ledger import FileLedger
 from nexaflow_cli.runtime.file_service import FileService
 from nexaflow_cli.runtime.hub import Hub
 from nexaflow_cli.runtime.ids import IdMaker
-from nexaflow_cli.runtime.intake import Cause, Intake
+from nexaflow_cli.runtime.intake import Intake
 from nexaflow_cli.runtime.live import Live
 from nexaflow_cli.runtime.lock import DataDirLock
 from nexaflow_cli.runtime.logs import RunLogs
@@ -129,7 +129,7 @@ class Daemon:
             secrets=secrets,
             masker=masker,
             logs=logs,
-            files=lambda driver: self.files.for_cause(Cause.of(driver.run)),
+            files=lambda driver: self.files.for_run(driver.run),
             work_dir=settings.work_dir,
             child_env=base_environment(self._environ, owner, str(settings.files_dir)),
             limits=Limits(output=settings.output_bytes, grace=settings.grace),

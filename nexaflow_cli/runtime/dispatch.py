@@ -142,7 +142,7 @@ class Dispatch:
         problem = {"type": "definition", "message": error.message}
         now = self.room.now()
         self.room.store.writer.submit(
-            lambda db: runs.finish(db, run, "failed", now, None, problem),
+            lambda db: runs.finish(self.room.store.writer.tail, run, "failed", now, None, problem),
             lambda _, failure: self.queued(),
         )
 

@@ -155,9 +155,9 @@ class Driver:
         """Everything that has to be written next. One batch is under way at a time."""
         batch = Batch(self._facts, self._commands, told=self._told)
         self._facts, self._commands, self._told = [], [], []
-        seq, next_fact = self.run.seq, self.room.store.next_fact
+        seq, numbers = self.run.seq, self.room.store.fact_numbers
         for fact in batch.facts:
-            batch.rows.append((next_fact(), seq, fact.kind, orjson.dumps(fact)))
+            batch.rows.append((next(numbers), seq, fact.kind, orjson.dumps(fact)))
             if type(fact) is f.RunFinished:
                 batch.finished = fact
         status = self.state.status
@@ -196,10 +196,11 @@ class Driver:
 
     def write(self, db: sqlite3.Connection, batch: Batch) -> None:
         """The rows of a batch, within a transaction."""
-        runs.append(db, batch.rows)
+        tail = self.room.store.writer.tail
+        runs.append(tail, batch.rows)
         fact = batch.finished
         if fact is not None:
-            runs.finish(db, self.run, fact.status, fact.at, fact.output, fact.error)
+            runs.finish(tail, self.run, fact.status, fact.at, fact.output, fact.error)
         elif batch.status is not None:
             runs.set_status(db, self.run.seq, batch.status)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+from nexaflow_cli.store.runs import RunRow
 
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE")
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -23,3 +25,33 @@ def base_environment(environ: Mapping[str, str], owner: str, files_root: str) ->
     base["NEXAFLOW_OWNER"] = owner
     base["NEXAFLOW_FILES"] = files_root
     return base
+
+
+class ChildEnvironment(Mapping[str, str]):
+    """The base with what tells a child whose it is; made only if a child is started."""
+
+    __slots__ = ("_attempt", "_base", "_made", "_run", "_step")
+
+    def __init__(self, base: Mapping[str, str], run: RunRow, step: str, attempt: int) -> None:
+        self._base, self._run, self._step, self._attempt = base, run, step, attempt
+        self._made: dict[str, str] | None = None
+
+    def _all(self) -> dict[str, str]:
+        if self._made is None:
+            self._made = {
+                **self._base,
+                "NEXAFLOW_RUN_ID": self._run.id,
+                "NEXAFLOW_WORKFLOW": self._run.workflow,
+                "NEXAFLOW_STEP": self._step,
+                "NEXAFLOW_ATTEMPT": str(self._attempt),
+            }
+        return self._made
+
+    def __getitem__(self, name: str) -> str:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())

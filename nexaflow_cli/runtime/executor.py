@@ -19,6 +19,7 @@ from nexaflow_cli.engine.report import Failed, Outcome, Succeeded, Suspended
 from nexaflow_cli.engine.state import StepState
 from nexaflow_cli.errors import NexaflowError
 from nexaflow_cli.runtime.driver import Driver
+from nexaflow_cli.runtime.environment import ChildEnvironment
 from nexaflow_cli.runtime.logs import RunLogs
 from nexaflow_cli.runtime.masking import Masker
 from nexaflow_cli.runtime.parameters import Parameters
@@ -157,13 +158,7 @@ class Executor:
             step=step.key,
             attempt=attempt,
             env=env,
-            child_env={
-                **self._child_env,
-                "NEXAFLOW_RUN_ID": run.id,
-                "NEXAFLOW_WORKFLOW": run.workflow,
-                "NEXAFLOW_STEP": step.key,
-                "NEXAFLOW_ATTEMPT": str(attempt),
-            },
+            child_env=ChildEnvironment(self._child_env, run, step.key, attempt),
             work_dir=lambda: self._scratch(run.id),
             files=self._files(driver),
             log=log,

@@ -18,7 +18,7 @@ from nexaflow_cli.files.watch import Watcher
 from nexaflow_cli.runtime.admission import Admitted
 from nexaflow_cli.runtime.ids import IdMaker
 from nexaflow_cli.runtime.intake import Cause, Intake
-from nexaflow_cli.runtime.shapes import iso
+from nexaflow_cli.runtime.times import iso
 from nexaflow_cli.store import events
 from nexaflow_cli.store.store import Store
 

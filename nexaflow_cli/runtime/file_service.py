@@ -14,22 +14,23 @@ from nexaflow_cli.files.space import FileSpace
 from nexaflow_cli.files.status import FileStat
 from nexaflow_cli.runtime.file_ledger import FileLedger
 from nexaflow_cli.runtime.intake import Cause
+from nexaflow_cli.store.runs import RunRow
 
 
 class FileService:
     """Every change answers once it is on disk and its events, with their runs, are durable.
 
-    `for_cause` gives the same file space to the steps of a run: what they change has the run
+    `for_run` gives the same file space to the steps of a run: what they change has the run
     as its cause. Paths are virtual; errors are those of `FileSpace`.
     """
 
-    def __init__(self, space: FileSpace, ledger: FileLedger, cause: Cause | None = None) -> None:
+    def __init__(self, space: FileSpace, ledger: FileLedger, run: RunRow | None = None) -> None:
         self._space = space
         self._ledger = ledger
-        self._cause = cause
+        self._run = run
 
-    def for_cause(self, cause: Cause) -> FileService:
-        return FileService(self._space, self._ledger, cause)
+    def for_run(self, run: RunRow) -> FileService:
+        return FileService(self._space, self._ledger, run)
 
     async def read(self, path: str, *, limit: int | None = None) -> bytes:
         return await asyncio.to_thread(self._space.read, path, limit)
@@ -87,13 +88,16 @@ class FileService:
 
     async def delete(self, path: str) -> None:
         clean = normalise(path)
-        self._ledger.expect([clean], self._cause)
+        self._ledger.expect([clean], self._cause())
         await asyncio.to_thread(self._space.delete, clean)
         await self._ledger.look([clean])
 
+    def _cause(self) -> Cause | None:
+        return None if self._run is None else Cause.of(self._run)
+
     async def _change(self, paths: Sequence[str], change: Callable[[], FileStat]) -> FileInfo:
         clean = [normalise(path) for path in paths]
-        self._ledger.expect(clean, self._cause)
+        self._ledger.expect(clean, self._cause())
         done = await asyncio.to_thread(change)
         await self._ledger.look(clean)
         return _info(done)

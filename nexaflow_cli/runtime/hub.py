@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from nexaflow_cli.runtime.times import iso
+
 Frame = dict[str, Any]
 
 BACKLOG = 10_000
@@ -23,7 +25,7 @@ def fact_frame(run: str, workflow: str, seq: int, kind: str, raw: bytes) -> Fram
         "workflow": workflow,
         "kind": kind,
         "step": data.pop("step", None),
-        "at": data.pop("at"),
+        "at": iso(data.pop("at")),
         "data": data,
     }
 

@@ -12,7 +12,7 @@ from nexaflow_cli.errors import NexaflowError
 from nexaflow_cli.runtime.admission import Admission, Admitted, Request
 from nexaflow_cli.runtime.catalogue import Catalogue, Entry
 from nexaflow_cli.runtime.intake import Intake
-from nexaflow_cli.runtime.shapes import iso
+from nexaflow_cli.runtime.times import iso
 from nexaflow_cli.spec.expressions import ExpressionError, compile_condition
 from nexaflow_cli.spec.model import ScheduleTrigger
 from nexaflow_cli.store import events

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from nexaflow_cli.runtime.catalogue import Entry
+from nexaflow_cli.runtime.times import duration_ms, iso
 from nexaflow_cli.spec.durations import format_duration
 from nexaflow_cli.spec.model import EventTrigger, ScheduleTrigger, Trigger
 from nexaflow_cli.store.runs import RunRow
-
-
-def iso(seconds: float | None) -> str | None:
-    """A time as ISO 8601 in UTC, to the ms; None stays None."""
-    if seconds is None:
-        return None
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def run(row: RunRow) -> dict[str, Any]:
@@ -48,10 +40,6 @@ def history_row(row: RunRow) -> dict[str, Any]:
         "file": row.path,
         "duration": shape["duration_ms"],
     }
-
-
-def duration_ms(start: float | None, end: float | None) -> int | None:
-    return None if start is None or end is None else max(0, round((end - start) * 1000))
 
 
 def workflow(entry: Entry, last_run: RunRow | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nexaflow_cli.engine import facts as f
 from nexaflow_cli.engine.plan import Node, Plan
-from nexaflow_cli.runtime.shapes import duration_ms, iso
+from nexaflow_cli.runtime.times import duration_ms, iso
 
 Row = dict[str, Any]
 

@@ -13,8 +13,9 @@ from nexaflow_cli.errors import InvalidError
 from nexaflow_cli.runtime import shapes
 from nexaflow_cli.runtime.catalogue import Catalogue
 from nexaflow_cli.runtime.pages import Page, number, page
-from nexaflow_cli.spec.diagnostics import Diagnostic
-from nexaflow_cli.spec.load import Document, load_text
+from nexaflow_cli.runtime.times import iso
+from nexaflow_cli.spec.diagnostics import Diagnostic, has_errors
+from nexaflow_cli.spec.load import Document, InvalidWorkflowError, load_text
 from nexaflow_cli.store import runs, workflows
 from nexaflow_cli.store.store import Store
 from nexaflow_cli.store.workflows import WorkflowRow
@@ -22,22 +23,16 @@ from nexaflow_cli.store.workflows import WorkflowRow
 Shape = dict[str, Any]
 
 
-class InvalidWorkflows(InvalidError):
-    """Definitions that were refused, with all that is wrong in them."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        errors = [d for d in diagnostics if d.severity == "error"]
-        count = len(errors)
-        first = f"{errors[0].file}:{errors[0].line}: {errors[0].message}" if errors else ""
-        more = f" (and {count - 1} more)" if count > 1 else ""
-        super().__init__(
-            f"nothing was applied: {first}{more}",
-            hint="`nexaflow validate FILE` shows each in place",
-        )
-        self.diagnostics = list(diagnostics)
-
-    def details(self) -> dict[str, Any]:
-        return {"diagnostics": [d.to_dict() for d in self.diagnostics]}
+def _refused(diagnostics: Sequence[Diagnostic]) -> InvalidWorkflowError:
+    """What is said of definitions that are not accepted: the first problem, and how many."""
+    errors = [d for d in diagnostics if d.severity == "error"]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    first = f"{errors[0].file}:{errors[0].line}: {errors[0].message}"
+    return InvalidWorkflowError(
+        f"nothing was applied: {first}{more}",
+        list(diagnostics),
+        hint="`nexaflow validate FILE` shows each problem in its place",
+    )
 
 
 class WorkflowService:
@@ -72,12 +67,12 @@ class WorkflowService:
             dry_run: change nothing, and tell what would change.
 
         Raises:
-            InvalidWorkflows: at least one is wrong; nothing was changed.
+            InvalidWorkflowError: at least one is wrong; nothing was changed.
         """
         found = await asyncio.to_thread(self._load, documents)
-        diagnostics = [d for document in found for d in document.diagnostics]
-        if any(d.severity == "error" for d in diagnostics):
-            raise InvalidWorkflows(diagnostics)
+        diagnostics = [d for _, document in found for d in document.diagnostics]
+        if has_errors(diagnostics):
+            raise _refused(diagnostics)
         if dry_run:
             changes = self._plan(found, prune)
         else:
@@ -140,7 +135,7 @@ class WorkflowService:
             "success_rate": round(100 * success / judged, 1) if judged else 0.0,
             "avg_duration_ms": round(duration / done) if done else 0,
             "errors": failed,
-            "last_run_at": shapes.iso(last[0].started_at or last[0].created_at) if last else None,
+            "last_run_at": iso(last[0].started_at or last[0].created_at) if last else None,
         }
 
     async def errors(self, name: str, limit: int = 50, cursor: str | None = None) -> Page:
@@ -154,13 +149,13 @@ class WorkflowService:
             _, run_id, raw = row
             data = orjson.loads(raw)
             return {
-                "timestamp": shapes.iso(data["at"]),
+                "timestamp": iso(data["at"]),
                 "run": run_id,
                 "step": data["step"],
                 "attempt": data["attempt"],
                 "type": data["error"].get("type"),
                 "error": data["error"].get("message"),
-                "retry_at": shapes.iso(data.get("retry_at")),
+                "retry_at": iso(data.get("retry_at")),
             }
 
         rows = await self._store.read(query)
@@ -168,27 +163,25 @@ class WorkflowService:
 
     # Parts.
 
-    def _load(self, documents: Sequence[tuple[str, str]]) -> list[Document]:
+    def _load(self, documents: Sequence[tuple[str, str]]) -> list[tuple[str, Document]]:
         found = [
-            document
+            (filename, document)
             for filename, source in documents
             for document in load_text(source, filename, self._signatures)
         ]
-        seen: dict[str, Document] = {}
-        for document in found:
-            if document.workflow is None:
-                continue
-            other = seen.setdefault(document.workflow.name, document)
-            if other is not document:
+        seen: set[str] = set()
+        for filename, document in found:
+            if document.workflow is not None and document.name in seen:
                 raise InvalidError(
-                    f"workflow {document.workflow.name!r} is defined twice in what was given",
+                    f"workflow {document.name!r} is defined twice, the second time in {filename}",
                     hint="a name stands for one definition; rename one of them",
                 )
+            seen.add(document.name)
         return found
 
-    def _plan(self, documents: Sequence[Document], prune: bool) -> list[Shape]:
-        changes = []
-        for document in documents:
+    def _plan(self, documents: Sequence[tuple[str, Document]], prune: bool) -> list[Shape]:
+        changes: list[Shape] = []
+        for _, document in documents:
             assert document.workflow is not None
             name, digest = document.workflow.name, document.workflow.digest
             entry = self._catalogue.current.get(name)
@@ -201,7 +194,7 @@ class WorkflowService:
             else:
                 changes.append({"name": name, "version": entry.row.version, "change": "unchanged"})
         if prune:
-            given = {document.workflow.name for document in documents if document.workflow}
+            given = {change["name"] for change in changes}
             changes += [
                 {"name": name, "version": entry.row.version, "change": "deleted"}
                 for name, entry in sorted(self._catalogue.current.items())
@@ -210,15 +203,19 @@ class WorkflowService:
         return changes
 
     def _put(
-        self, db: sqlite3.Connection, documents: Sequence[Document], prune: bool, author: str
+        self,
+        db: sqlite3.Connection,
+        documents: Sequence[tuple[str, Document]],
+        prune: bool,
+        author: str,
     ) -> list[Shape]:
         changes = []
         now = self._now()
-        for document in documents:
+        for filename, document in documents:
             spec = document.workflow
             assert spec is not None
             version, change = workflows.put(
-                db, spec.name, spec.digest, document.source, document.file, author, now
+                db, spec.name, spec.digest, document.source, filename, author, now
             )
             changes.append({"name": spec.name, "version": version, "change": change})
         if prune:

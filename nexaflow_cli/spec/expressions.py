@@ -20,6 +20,7 @@ __all__ = [
     "Value",
     "compile_condition",
     "compile_value",
+    "inspect_text",
     "references",
 ]
 
@@ -126,6 +127,29 @@ def compile_condition(raw: Any) -> Condition:
         return Condition(False, _expression(part.source), part.source)
     except ExpressionError as error:
         raise _moved(error, part.offset) from None
+
+
+def inspect_text(text: str) -> tuple[list[Reference], list[ExpressionError]]:
+    """All names that a text's expressions mention, and all that is wrong with them.
+
+    Args:
+        text: text with any number of `${{ … }}`.
+    """
+    found: list[Reference] = []
+    errors: list[ExpressionError] = []
+    try:
+        parts = split(text)
+    except ExpressionError as error:
+        return found, [error]
+    for part in parts:
+        if isinstance(part, Part):
+            try:
+                _expression(part.source)
+            except ExpressionError as error:
+                errors.append(_moved(error, part.offset))
+            else:
+                _collect(part, (), found)
+    return found, errors
 
 
 def references(raw: Any, *, condition: bool = False) -> list[Reference]:

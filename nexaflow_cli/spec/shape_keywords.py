@@ -10,6 +10,7 @@ from typing import Any
 from nexaflow_cli.spec.places import Path
 from nexaflow_cli.spec.shape import (
     Check,
+    Problem,
     Run,
     Shape,
     UnsupportedSchemaError,
@@ -306,7 +307,7 @@ def _alternatives(branches: list[Any], shape: Shape, exactly_one: bool) -> Check
     checks = [shape.compile(branch) for branch in branches]
 
     def check(value: Any, path: Path, run: Run) -> None:
-        attempts = []
+        attempts: list[list[Problem]] = []
         for inner in checks:
             trial = Run(run.lenient)
             inner(value, path, trial)
@@ -324,7 +325,7 @@ def _alternatives(branches: list[Any], shape: Shape, exactly_one: bool) -> Check
             if not any(one.code == "wrong-type" and one.path == path for one in problems)
         ]
         if right_type:
-            run.problems.extend(min(right_type, key=len))
+            run.problems.extend(min(right_type, key=_count))
         elif all(problems[0].message.startswith("this must be ") for problems in attempts):
             wanted = dict.fromkeys(
                 problems[0].message.removeprefix("this must be ").split(", but ")[0]
@@ -337,6 +338,10 @@ def _alternatives(branches: list[Any], shape: Shape, exactly_one: bool) -> Check
             run.problems.extend(attempts[0])
 
     return check
+
+
+def _count(problems: list[Problem]) -> int:
+    return len(problems)
 
 
 def _all(schema: Schema, shape: Shape) -> Check:

@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from nexaflow_cli.store.writer import Tail
+
 OPEN = "('queued', 'running', 'waiting', 'paused')"
 
 _COLUMNS = (
@@ -93,9 +95,10 @@ def insert(db: sqlite3.Connection, run: RunRow, request_key: str | None = None) 
     )
 
 
-def append(db: sqlite3.Connection, rows: Iterable[tuple[int, int, str, bytes]]) -> None:
+def append(tail: Tail, rows: Iterable[tuple[int, int, str, bytes]]) -> None:
     """Append (seq, run, kind, data) rows to the journal."""
-    db.executemany(_APPEND, rows)
+    for row in rows:
+        tail.add(_APPEND, row)
 
 
 def set_status(db: sqlite3.Connection, seq: int, status: str, wake_at: float | None = None) -> None:
@@ -107,7 +110,7 @@ def set_started(db: sqlite3.Connection, seq: int, at: float) -> None:
 
 
 def finish(
-    db: sqlite3.Connection,
+    tail: Tail,
     run: RunRow,
     status: str,
     at: float,
@@ -115,7 +118,7 @@ def finish(
     error: dict[str, Any] | None,
 ) -> None:
     """Record the end of a run, and count it."""
-    db.execute(
+    tail.add(
         _FINISH,
         (
             status,
@@ -125,7 +128,7 @@ def finish(
             run.seq,
         ),
     )
-    db.execute(_COUNT, (run.workflow, status, max(0.0, at - (run.started_at or at)) * 1000))
+    tail.add(_COUNT, (run.workflow, status, max(0.0, at - (run.started_at or at)) * 1000))
 
 
 def last_numbers(db: sqlite3.Connection) -> tuple[int, int, int, str]:

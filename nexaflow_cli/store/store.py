@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,15 +30,12 @@ class Store:
         self._readers = Readers(path)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="read")
         self.writer = Writer(self._db)
-        self._run, self._fact, self._event, self.last_run_id = runs.last_numbers(self._db)
+        self._run, fact, self._event, self.last_run_id = runs.last_numbers(self._db)
+        self.fact_numbers = itertools.count(fact + 1)
 
     def next_run(self) -> int:
         self._run += 1
         return self._run
-
-    def next_fact(self) -> int:
-        self._fact += 1
-        return self._fact
 
     def next_event(self) -> int:
         self._event += 1

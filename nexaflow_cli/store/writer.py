@@ -19,6 +19,32 @@ Done = Callable[[Any, BaseException | None], None]
 MAX_GROUP = 512
 
 
+class Tail:
+    """Rows of one group that can go in together at its end: one statement for all of them."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, tuple[Any, ...]]] = []
+
+    def add(self, sql: str, row: tuple[Any, ...]) -> None:
+        """Have `sql` executed with this row before the commit."""
+        self._rows.append((sql, row))
+
+    def mark(self) -> int:
+        return len(self._rows)
+
+    def cut(self, mark: int) -> None:
+        """Forget what was added since `mark`: its work is undone."""
+        del self._rows[mark:]
+
+    def write(self, db: sqlite3.Connection) -> None:
+        by_sql: dict[str, list[tuple[Any, ...]]] = {}
+        for sql, row in self._rows:
+            by_sql.setdefault(sql, []).append(row)
+        self._rows.clear()
+        for sql, rows in by_sql.items():
+            db.executemany(sql, rows)
+
+
 class Writer:
     """The single writer. Lives on one event loop; only COMMIT runs in a thread.
 
@@ -37,6 +63,7 @@ class Writer:
         self._idle.set()
         self._thread = threading.Thread(target=self._commit_loop, name="commit", daemon=True)
         self._thread.start()
+        self.tail = Tail()
         self.groups = 0
         self.closed = False
 
@@ -91,6 +118,7 @@ class Writer:
                     # In the group before it runs, so that it is told if the transaction fails.
                     group.append((done, None, None))
                     group[-1] = (done, work(db), None)
+            self.tail.write(db)
         except Exception as error:
             self._rollback()
             self._tell(group, _unavailable(error))
@@ -101,9 +129,11 @@ class Writer:
 
     def _attempt(self, work: Work) -> tuple[Any, BaseException | None]:
         self._db.execute("SAVEPOINT work")
+        mark = self.tail.mark()
         try:
             result = work(self._db)
         except Exception as error:
+            self.tail.cut(mark)
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK TO work")
                 self._db.execute("RELEASE work")
@@ -156,6 +186,7 @@ class Writer:
             self._idle.set()
 
     def _rollback(self) -> None:
+        self.tail.cut(0)
         if self._db.in_transaction:
             try:
                 self._db.execute("ROLLBACK")
