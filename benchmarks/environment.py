@@ -8,6 +8,7 @@ import platform
 import sqlite3
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ REQUIREMENTS = HERE / "requirements-peers.txt"
 VENV = HERE / ".venv"
 PEER_PYTHON = VENV / "bin" / "python"
 TEMPORAL = VENV / "bin" / "temporal"
+
+BUSY = 15.0
+"""Percent of all cores from which on values, unlike ratios, say little."""
 
 
 def set_up_peers() -> None:
@@ -38,14 +42,34 @@ def set_up_peers() -> None:
     stamp.write_text(digest)
 
 
+def busy_percent(seconds: float = 1.0) -> float:
+    """How much of all cores is in use, by whomever, over the next `seconds`."""
+
+    def ticks() -> tuple[int, int]:
+        fields = [int(f) for f in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+        return sum(fields), fields[3] + fields[4]
+
+    total, idle = ticks()
+    time.sleep(seconds)
+    total_after, idle_after = ticks()
+    return round(100 * (1 - (idle_after - idle) / max(1, total_after - total)), 1)
+
+
 def facts() -> dict[str, Any]:
     """What a reader needs to judge a figure: cores, versions, what else ran."""
+    busy = busy_percent()
+    if busy > BUSY:
+        print(
+            f"  others use {busy:.0f}% of this machine: trust the ratios, not the values",
+            file=sys.stderr,
+        )
     return {
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "kernel": platform.release(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "busy_percent_before": busy,
         "load_average_before": os.getloadavg(),
         "peers": REQUIREMENTS.read_text().split("\n")[1:-1],
     }

@@ -51,7 +51,7 @@ def show(results: Mapping[str, Sequence[Row]], failures: Mapping[str, str]) -> N
             )
     console = Console()
     if not console.is_terminal:
-        console = Console(width=150)
+        console = Console(width=180)
     console.print(table)
     for name, reason in failures.items():
         console.print(f"{name}: failed: {reason}", markup=False, highlight=False)

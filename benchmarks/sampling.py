@@ -9,16 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 def interleave(
-    takes: Mapping[str, Callable[[], T]], *, rounds: int, seconds: float
-) -> dict[str, list[T]]:
+    takes: Mapping[K, Callable[[], T]], *, rounds: int, seconds: float
+) -> dict[K, list[T]]:
     """Take one sample of each in turn, A B C A B C, so that all share the machine's moods.
 
     Stops after a whole round once `seconds` have passed; there is always one round.
     """
-    samples: dict[str, list[T]] = {name: [] for name in takes}
+    samples: dict[K, list[T]] = {name: [] for name in takes}
     deadline = time.monotonic() + seconds
     for _ in range(rounds):
         for name, take in takes.items():

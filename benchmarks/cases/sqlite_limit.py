@@ -13,7 +13,7 @@ BATCHES = (1, 16, 64)
 
 def run(context: Context) -> list[Row]:
     raw = context.started("raw-sqlite", raw_sqlite)
-    seconds = context.pick(1.0, 0.25)
+    seconds = context.pick(0.5, 0.2)
     takes: dict[str, Callable[[], dict[str, float]]] = {
         "single inserts, each committed": lambda: raw.single_inserts(seconds)
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +10,14 @@ from typing import Any
 
 from benchmarks.children import Worker
 from benchmarks.model import Context
-from benchmarks.subjects import peers
+from benchmarks.subjects import nexaflow, peers
 
 Start = Callable[[Path], AbstractContextManager[Worker]]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A worker that answers `throughput` and `latency`, and what to ask it with.
+    """A worker, and how it is asked: its `ops` name what answers a benchmark.
 
     Subjects of one `process` share one child. `quick` ones are measured in a quick run too.
     """
@@ -26,12 +26,16 @@ class Subject:
     process: str
     start: Start
     arguments: dict[str, Any] = field(default_factory=dict)
+    ops: Mapping[str, str] = field(
+        default_factory=lambda: {"throughput": "throughput", "latency": "latency"}
+    )
     quick: bool = True
+    peer: bool = True
 
-    def call(self, context: Context, op: str, seconds: float) -> Any:
+    def call(self, context: Context, benchmark: str, seconds: float) -> Any:
         """One sample of about `seconds`."""
         worker: Worker = context.started(self.process, self.start)
-        return worker.call(op, seconds=seconds, **self.arguments)
+        return worker.call(self.ops[benchmark], seconds=seconds, **self.arguments)
 
 
 PEERS = (
@@ -49,10 +53,50 @@ PEERS = (
 )
 
 
-def subjects(context: Context) -> list[Subject]:
-    """Those this run measures, started."""
-    chosen = list(PEERS) if context.peers else []
-    chosen = [subject for subject in chosen if subject.quick or not context.quick]
+COMMITTED = "NexaFlow, committed steps"
+PURE = "NexaFlow, pure steps"
+
+THROUGHPUT_ONLY = {"throughput": "throughput"}
+
+OURS = (
+    Subject(COMMITTED, "nexaflow", nexaflow.engine, {"workflow": "committed"}, peer=False),
+    Subject(PURE, "nexaflow", nexaflow.engine, {"workflow": "pure"}, peer=False),
+    Subject(
+        "NexaFlow, committed steps, each end awaited",
+        "nexaflow",
+        nexaflow.engine,
+        {"workflow": "committed"},
+        ops={"throughput": "watched"},
+        peer=False,
+    ),
+    Subject(
+        "nexaflow serve over HTTP, committed steps",
+        "nexaflow-served",
+        nexaflow.served,
+        {"workflow": "logged"},
+        ops=THROUGHPUT_ONLY,
+        peer=False,
+    ),
+    Subject(
+        "nexaflow serve over HTTP, pure steps",
+        "nexaflow-served",
+        nexaflow.served,
+        {"workflow": "set-0"},
+        ops=THROUGHPUT_ONLY,
+        peer=False,
+    ),
+)
+
+
+def subjects(context: Context, benchmark: str) -> list[Subject]:
+    """Those that a benchmark measures in this run, started; NexaFlow's come first."""
+    chosen = [
+        subject
+        for subject in OURS + PEERS
+        if benchmark in subject.ops
+        and (context.peers or not subject.peer)
+        and (subject.quick or not context.quick)
+    ]
     for subject in chosen:
         context.started(subject.process, subject.start)
     return chosen

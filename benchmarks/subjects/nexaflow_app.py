@@ -1,7 +1,8 @@
 """NexaFlow in the process that also asks for runs, as DBOS is: `… nexaflow_app DATA_DIR`.
 
-The parts are those of `nexaflow serve` without its HTTP server and without triggers. A client
-learns of the end of its run from the live stream of committed facts.
+The parts are those of `nexaflow serve` without its HTTP server and without triggers. Either every
+client waits for the end of its run in the live stream of committed facts, or nobody watches, as
+with runs that files and schedules start, and the ends are counted in the database afterwards.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ CLIENTS = 128
 
 
 def _add(params: dict[str, Any], call: Call) -> dict[str, Any]:
-    return {"value": params["value"] + 1}
+    return {"v": params["v"] + 1}
 
 
 ADD = Action(
@@ -34,20 +36,16 @@ ADD = Action(
     schema={
         "type": "object",
         "additionalProperties": False,
-        "required": ["value"],
-        "properties": {"value": {"description": "The number."}},
+        "required": ["v"],
+        "properties": {"v": {"description": "The number."}},
     },
     run=_add,
 )
 """Not pure: its start is committed before it runs, its result before the next step starts."""
 
-DEFINITIONS = {
-    "committed": workflows.three_steps(
-        "committed", 'action: bench.add, with: {value: "${{ PREVIOUS }}"}'
-    ),
-    "pure": workflows.three_steps(
-        "pure", 'action: set, with: {values: {value: "${{ PREVIOUS + 1 }}"}}'
-    ),
+CALLS = {
+    "committed": 'action: bench.add, with: {v: "${{PREVIOUS}}"}',
+    "pure": 'action: set, with: {values: {v: "${{PREVIOUS+1}}"}}',
 }
 
 
@@ -78,56 +76,101 @@ class Ends:
             raise RuntimeError(f"run {run_id} ended: {status}")
 
 
+@asynccontextmanager
+async def watching(daemon: Daemon) -> AsyncIterator[Ends]:
+    """The ends of all runs from now on."""
+    ends = Ends()
+    listener = asyncio.create_task(ends.listen(daemon))
+    await asyncio.sleep(0)  # lets the listener subscribe before the first run
+    try:
+        yield ends
+    finally:
+        listener.cancel()
+        await asyncio.wait([listener])
+
+
+async def run_to_end(daemon: Daemon, ends: Ends, workflow: str) -> str:
+    run_id: str = (await daemon.runs.start(workflow))["id"]
+    await ends.wait(run_id)
+    return run_id
+
+
+async def unwatched(
+    daemon: Daemon, workflow: str, abreast: int, seconds: float
+) -> dict[str, float]:
+    """Keep so many runs under way for `seconds`, wait for the last, count the ends."""
+    before = (await daemon.workflows.stats(workflow))["success"]
+    begin = time.perf_counter()
+    stop = begin + seconds
+    while time.perf_counter() < stop:
+        if (free := abreast - daemon.active_runs) > 0:
+            await asyncio.gather(*(daemon.runs.start(workflow) for _ in range(free)))
+        else:
+            await asyncio.sleep(0.001)
+    while daemon.active_runs:
+        await asyncio.sleep(0.001)
+    elapsed = time.perf_counter() - begin
+    ended = (await daemon.workflows.stats(workflow))["success"] - before
+    return rate(ended, elapsed)
+
+
 async def main() -> None:
     settings = DaemonSettings(data_dir=Path(sys.argv[1]))
     daemon = Daemon(settings, actions={**BUILTIN, ADD.name: ADD}, triggers=False)
     await daemon.start()
-    ends = Ends()
-    listener = asyncio.create_task(ends.listen(daemon))
-    await daemon.workflows.apply([(f"{n}.yaml", text) for n, text in DEFINITIONS.items()])
-
-    async def run_once(workflow: str) -> str:
-        run = await daemon.runs.start(workflow)
-        run_id: str = run["id"]
-        await ends.wait(run_id)
-        return run_id
+    await daemon.workflows.apply(
+        [(kind, workflows.three_steps(kind, call)) for kind, call in CALLS.items()]
+    )
 
     async def check(workflow: str) -> None:
-        run = await daemon.runs.get(await run_once(workflow))
-        last = run["steps"][-1]["output"]["value"]
-        if last != 3:
-            raise RuntimeError(f"{workflow} gave {last}")
+        async with watching(daemon) as ends:
+            run = await daemon.runs.get(await run_to_end(daemon, ends, workflow))
+        if run["steps"][-1]["output"]["v"] != 3:
+            raise RuntimeError(f"{workflow} gave {run['steps'][-1]}")
 
     async def throughput(seconds: float, workflow: str, clients: int = CLIENTS) -> dict[str, float]:
+        """Runs that nobody watches; `clients` is how many are under way at a time."""
         await check(workflow)
-        return await drive_tasks(lambda: run_once(workflow), clients, seconds)
+        return await unwatched(daemon, workflow, clients, seconds)
+
+    async def watched(seconds: float, workflow: str, clients: int = CLIENTS) -> dict[str, float]:
+        await check(workflow)
+        async with watching(daemon) as ends:
+            return await drive_tasks(lambda: run_to_end(daemon, ends, workflow), clients, seconds)
 
     async def latency(seconds: float, workflow: str) -> list[float]:
         await check(workflow)
-        return await time_each_async(lambda: run_once(workflow), seconds)
+        async with watching(daemon) as ends:
+            return await time_each_async(lambda: run_to_end(daemon, ends, workflow), seconds)
 
-    async def apply(name: str, source: str) -> float:
+    async def apply(source: str) -> float:
+        """Seconds that it took to make this definition the newest."""
         begin = time.perf_counter()
-        await daemon.workflows.apply([(f"{name}.yaml", source)])
+        await daemon.workflows.apply([("benchmark.yaml", source)])
         return time.perf_counter() - begin
+
+    async def apply_dag(kind: str, steps: int) -> float:
+        return await apply(workflows.dag(f"{kind}-{steps}", steps, CALLS[kind]))
 
     async def repeat(workflow: str, times: int) -> dict[str, float]:
         """So many runs of a workflow, one after the other."""
-        begin = time.perf_counter()
-        for _ in range(times):
-            await run_once(workflow)
-        return rate(times, time.perf_counter() - begin)
+        async with watching(daemon) as ends:
+            begin = time.perf_counter()
+            for _ in range(times):
+                await run_to_end(daemon, ends, workflow)
+            return rate(times, time.perf_counter() - begin)
 
     handlers: dict[str, Callable[..., Awaitable[Any]]] = {
         "throughput": throughput,
+        "watched": watched,
         "latency": latency,
         "apply": apply,
+        "apply_dag": apply_dag,
         "repeat": repeat,
     }
     try:
         await serve_async(handlers)
     finally:
-        listener.cancel()
         await daemon.stop()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from nexaflow_cli.actions.base import Action, ActionError, Call
 from nexaflow_cli.actions.content import file_errors
+from nexaflow_cli.actions.json_data import load_json
 from nexaflow_cli.actions.params import choice, text
 from nexaflow_cli.actions.sizes import size
 from nexaflow_cli.errors import TooLargeError
@@ -46,13 +47,10 @@ async def _run(params: dict[str, Any], call: Call) -> Any:
 
 
 def _json(path: str, content: str) -> Any:
-    import orjson
-
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        cause = str(error).rsplit(" (char ", 1)[0]
-        raise ActionError(f"{path} is not JSON: {cause}", type="content") from None
+        return load_json(content)
+    except ValueError as error:
+        raise ActionError(f"{path} is not JSON: {error}", type="content") from None
 
 
 ACTION = Action(

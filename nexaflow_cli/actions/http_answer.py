@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nexaflow_cli.actions.base import ActionError
+from nexaflow_cli.actions.json_data import load_json
 from nexaflow_cli.actions.params import invalid
 from nexaflow_cli.actions.sizes import size
 
@@ -69,11 +70,9 @@ def as_value(response: httpx.Response, body: bytes) -> tuple[str, Any]:
     """How the body is given, `json`, `text` or `base64`, and the value."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and (kind == "application/json" or kind.endswith("+json")):
-        import orjson
-
         try:
-            return "json", orjson.loads(body)
-        except orjson.JSONDecodeError:
+            return "json", load_json(body)
+        except ValueError:
             pass  # what it is not it is not made; the text can still be looked at
     try:
         words = body.decode(response.charset_encoding or "utf-8")

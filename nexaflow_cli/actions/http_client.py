@@ -69,7 +69,7 @@ def _make(verify: bool) -> httpx.AsyncClient:
         limits=httpx.Limits(max_connections=256, max_keepalive_connections=32),
         # Steps of different workflows share this: nothing may pass from one to another.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={"User-Agent": f"nexaflow/{__version__}"},
+        headers={"User-Agent": f"nexaflow/{__version__}", "Accept-Encoding": "gzip, deflate"},
     )
 
 

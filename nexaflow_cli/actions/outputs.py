@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nexaflow_cli.actions.base import ActionError
+from nexaflow_cli.actions.json_data import load_json
 from nexaflow_cli.actions.sizes import size
 
 FORMS = ("text", "json", "lines")
@@ -92,15 +93,12 @@ def parse(data: bytes, form: str) -> Any:
 
 
 def _json(data: bytes) -> Any:
-    import orjson
-
     if not data.strip():
         raise ActionError("stdout is empty, but `output: json` was declared", type="output")
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        cause = str(error).rsplit(" (char ", 1)[0]
-        raise ActionError(f"stdout is not JSON: {cause}", type="output") from None
+        return load_json(data)
+    except ValueError as error:
+        raise ActionError(f"stdout is not JSON: {error}", type="output") from None
 
 
 def read_values(path: Path, limit: int) -> dict[str, str]:

@@ -42,7 +42,8 @@ async def run_process(
         argv: program and arguments; no shell looks at them.
         env: the whole environment of the program.
         cwd: directory it starts in.
-        stdout: called with each piece of output, on the loop's thread; must not raise.
+        stdout: called with each piece of output, on the loop's thread; if it raises, the group is
+            killed and the error raised here.
         stderr: the same for standard error.
         grace: seconds between SIGTERM and SIGKILL.
         children: told of the process group while it lives.
@@ -70,6 +71,7 @@ class _Child:
 
     __slots__ = (
         "_children",
+        "_error",
         "_exited",
         "_loop",
         "_pidfd",
@@ -90,6 +92,7 @@ class _Child:
         self._timer: asyncio.TimerHandle | None = None
         self._exited = False
         self._stopping = False
+        self._error: Exception | None = None
         self.ended: asyncio.Future[int] = loop.create_future()
 
     def start(
@@ -158,11 +161,21 @@ class _Child:
         except OSError:
             data = b""
         if data:
-            self._sinks[fd](data)
+            self._deliver(fd, data)
             return
         self._close_pipe(fd)
         if self._exited and not self._sinks:
             self._finish()
+
+    def _deliver(self, fd: int, data: bytes) -> None:
+        try:
+            self._sinks[fd](data)
+        except Exception as error:
+            # Whatever went wrong with its output, the process must still be reaped.
+            self._error = self._error or error
+            self._sinks[fd] = len  # from here on it is only read away
+            if not self._exited:
+                self._signal(signal.SIGKILL)
 
     def _leader_exited(self) -> None:
         """Take what is in the pipes; if others still hold them, give those a moment."""
@@ -176,7 +189,6 @@ class _Child:
             self._timer = self._loop.call_later(LINGER, self._finish)
 
     def _drain(self, fd: int) -> None:
-        sink = self._sinks[fd]
         left = _LAST_WORDS
         while left > 0:
             try:
@@ -189,7 +201,7 @@ class _Child:
                 self._close_pipe(fd)
                 return
             left -= len(data)
-            sink(data)
+            self._deliver(fd, data)
 
     def stop(self, grace: float) -> None:
         """Ask the group to end, and make it end `grace` seconds later."""
@@ -222,7 +234,10 @@ class _Child:
         if self._children is not None:
             self._children.discard(self._popen.pid)
         status = self._popen.wait()
-        self.ended.set_result(status)
+        if self._error is None:
+            self.ended.set_result(status)
+        else:
+            self.ended.set_exception(self._error)
 
     def _signal(self, number: signal.Signals) -> None:
         try:

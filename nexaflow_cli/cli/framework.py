@@ -15,7 +15,7 @@ from typer._click.core import ParameterSource
 from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
 from typer._click.formatting import HelpFormatter
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 from nexaflow_cli.cli import state
 from nexaflow_cli.cli.coercion import simplify
@@ -189,7 +189,8 @@ def load(entry: Entry) -> Any:
     import importlib
 
     app = importlib.import_module(f"nexaflow_cli.cli.{entry.module}").app
-    found = get_command(app)
+    # Typer makes a bare command of an application with one verb; a noun stays a noun.
+    found = get_group(app) if app.info.cls is Group else get_command(app)
     if entry.verb and isinstance(found, TyperGroup):
         found = found.commands[entry.name]
     found.name = entry.name

@@ -104,6 +104,7 @@ def _fire(
     elif step.status is StepStatus.SUSPENDED:
         record(f.StepSucceeded(now, step.key, step.attempt, step.output))
     else:
+        step.due = None
         state.ready.append(step)
 
 
@@ -111,7 +112,7 @@ def _begin(
     state: RunState, step: StepState, now: float, record: Record, decision: Decision
 ) -> None:
     """A step's turn has come: skip it, open it, or start its action."""
-    if step.status not in {StepStatus.PENDING, StepStatus.RETRYING} or step.frame.why_halted():
+    if not step.may_begin or step.frame.why_halted():
         return
     node = step.node
     first = step.started_at is None
@@ -162,28 +163,20 @@ def _stop_inside(
 ) -> None:
     """A frame was halted: end what waits in it and, unless it halted by failure, what runs."""
     why = frame.why_halted() or "cancel"
-    reason = {
-        "failure": "another step failed",
-        "timeout": "out of time",
-        "cancel": state.cancelling or "cancelled",
-    }[why]
-    for step in [s for s in state.waiting.values() if _inside(s, frame)]:
-        record(f.StepCancelled(now, step.key, reason))
-    if why == "failure":
-        return
-    for step in [s for s in state.executing.values() if _inside(s, frame)]:
-        if step.stopping is None:
-            record(f.StepStopping(now, step.key, step.attempt, why))
-            decision.commands.append(Stop(step, step.attempt, why))
+    reason = halt_reason(state, why)
+    for step in list(frame.begun()):
+        if step.status is StepStatus.RUNNING:
+            if why != "failure" and step.stopping is None:
+                record(f.StepStopping(now, step.key, step.attempt, why))
+                decision.commands.append(Stop(step, step.attempt, why))
+        elif step.status is not StepStatus.OPEN:
+            record(f.StepCancelled(now, step.key, reason))
 
 
-def _inside(step: StepState, frame: Frame) -> bool:
-    inner: Frame | None = step.frame
-    while inner is not None:
-        if inner is frame:
-            return True
-        inner = inner.owner.frame if inner.owner is not None else None
-    return False
+def halt_reason(state: RunState, why: str | None) -> str:
+    """Why a step was cancelled, for people; `why` is what halted its frame."""
+    reasons = {"failure": "another step failed", "timeout": "out of time"}
+    return reasons.get(why or "", state.cancelling or "cancelled")
 
 
 def _settled(state: RunState, frame: Frame, now: float, record: Record) -> None:
@@ -195,14 +188,13 @@ def _settled(state: RunState, frame: Frame, now: float, record: Record) -> None:
         return
     if step.status is not StepStatus.OPEN:
         return
-    if step.stopping == "timeout":
-        record(f.StepFailed(now, step.key, step.attempt, timeout_error(step)))
-    elif frame.failure is not None:
+    if frame.failure is not None:
+        # Even if it was out of time later: the first error is the one to know.
         record(f.StepFailed(now, step.key, step.attempt, _blame(frame.failure)))
+    elif step.stopping == "timeout":
+        record(f.StepFailed(now, step.key, step.attempt, timeout_error(step)))
     elif frame.open:
-        why = frame.why_halted()
-        reason = "another step failed" if why == "failure" else state.cancelling or "out of time"
-        record(f.StepCancelled(now, step.key, reason))
+        record(f.StepCancelled(now, step.key, halt_reason(state, frame.why_halted())))
     elif frame.failed_items:
         message = f"{frame.failed_items:,} of {len(frame.items or ()):,} items failed"
         error = {"type": "items", "message": message, "retryable": False}
@@ -231,7 +223,7 @@ def _phase_over(state: RunState, frame: Frame, now: float, record: Record) -> No
     done = state.phase
     if done == "steps":
         # The output is computed before the handlers, so that a bad one is a failure they see.
-        status, error = _check_output(state, status, error)
+        status, error, _ = _with_output(state, status, error)
         following = [f"on_{_SUFFIX[status]}", "finally"]
     else:
         following = ["finally"] if done != "finally" else []
@@ -239,8 +231,7 @@ def _phase_over(state: RunState, frame: Frame, now: float, record: Record) -> No
         if phase in HANDLERS and phase in state.plan.handlers:
             record(f.PhaseBegan(now, phase, status, error))
             return
-    output = _run_output(state) if status == RunStatus.SUCCESS else None
-    record(f.RunFinished(now, status, error, output))
+    record(f.RunFinished(now, *_with_output(state, status, error)))
 
 
 _SUFFIX = {"success": "success", "failed": "failure", "cancelled": "cancel"}
@@ -253,28 +244,26 @@ def _outcome(state: RunState, frame: Frame) -> tuple[str, f.Error | None]:
         return before
     if before is None and state.cancelling is not None and frame.halted == "cancel":
         return RunStatus.CANCELLED, {"type": "cancelled", "message": state.cancelling}
+    if frame.failure is not None:
+        return RunStatus.FAILED, _blame(frame.failure)
     if before is None and state.timed_out:
         limit = format_duration(state.plan.workflow.timeout or 0)
         message = f"the run was still going after {limit}, its timeout"
         return RunStatus.FAILED, {"type": "timeout", "message": message}
-    if frame.failure is not None:
-        return RunStatus.FAILED, _blame(frame.failure)
     if frame.halted == "cancel":
         message = state.cancelling or "cancelled"
         return RunStatus.CANCELLED, {"type": "cancelled", "message": message}
     return RunStatus.SUCCESS, None
 
 
-def _check_output(
+def _with_output(
     state: RunState, status: str, error: f.Error | None
-) -> tuple[str, f.Error | None]:
-    if status == RunStatus.SUCCESS:
-        try:
-            _run_output(state)
-        except ExpressionError as problem:
-            return RunStatus.FAILED, {"type": "expression", "message": f"output: {problem}"}
-    return status, error
-
-
-def _run_output(state: RunState) -> Any:
-    return None if state.plan.output is None else state.plan.output.render(state.scope)
+) -> tuple[str, f.Error | None, Any]:
+    """How the run stands with its output, whose expressions may be what fails."""
+    if status != RunStatus.SUCCESS or state.plan.output is None:
+        return status, error, None
+    try:
+        return status, error, state.plan.output.render(state.scope)
+    except ExpressionError as problem:
+        error = {"type": "expression", "message": f"output: {problem}"}
+        return RunStatus.FAILED, error, None

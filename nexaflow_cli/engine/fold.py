@@ -49,6 +49,8 @@ def _run_started(state: RunState, fact: f.RunStarted) -> None:
     if state.plan.workflow.timeout is not None:
         state.set_timer(fact.at + state.plan.workflow.timeout, "run_timeout", None)
     state.frame = state.open_block(state.plan.main, None, "", state.scope)
+    if state.cancelling is not None:
+        state.halt(state.frame, "cancel")
 
 
 def _run_paused(state: RunState, fact: f.RunPaused) -> None:
@@ -78,7 +80,7 @@ def _phase_began(state: RunState, fact: f.PhaseBegan) -> None:
     state.phase = fact.phase
     if state.outcome is None or fact.status != state.outcome[0]:
         state.outcome = (fact.status, fact.error)
-    state.run_view["status"], state.run_view["error"] = fact.status, fact.error
+    state.run_view["status"], state.run_view["error"] = str(fact.status), fact.error
     state.frame = state.open_block(state.plan.block(fact.phase), None, "", state.scope)
 
 
@@ -93,7 +95,6 @@ def _run_finished(state: RunState, fact: f.RunFinished) -> None:
 
 def _step_started(state: RunState, step: StepState, fact: f.StepStarted) -> None:
     state.begin(step, fact.at)
-    state.waiting.pop(step.key, None)
     state.executing[step.key] = step
     step.attempt = fact.attempt
     step.stopping = step.due = None
@@ -103,7 +104,6 @@ def _step_started(state: RunState, step: StepState, fact: f.StepStarted) -> None
 
 def _step_expanded(state: RunState, step: StepState, fact: f.StepExpanded) -> None:
     state.begin(step, fact.at)
-    step.frame.open_steps[step.key] = step
     node = step.node
     if node.timeout is not None:
         state.set_timer(fact.at + node.timeout, "timeout", step)
@@ -123,7 +123,6 @@ def _step_expanded(state: RunState, step: StepState, fact: f.StepExpanded) -> No
 
 def _step_suspended(state: RunState, step: StepState, fact: f.StepSuspended) -> None:
     state.executing.pop(step.key, None)
-    state.waiting[step.key] = step
     step.due, step.output = fact.until, fact.output
     state.set_timer(fact.until, "due", step)
     if step.frame.why_halted():
@@ -131,7 +130,7 @@ def _step_suspended(state: RunState, step: StepState, fact: f.StepSuspended) -> 
 
 
 def _step_succeeded(state: RunState, step: StepState, fact: f.StepSucceeded) -> None:
-    _leave(state, step)
+    state.executing.pop(step.key, None)
     if step.inner is None:
         step.output, step.values = fact.output, fact.values
     elif step.inner.items is None:
@@ -141,7 +140,7 @@ def _step_succeeded(state: RunState, step: StepState, fact: f.StepSucceeded) -> 
 
 
 def _step_failed(state: RunState, step: StepState, fact: f.StepFailed) -> None:
-    _leave(state, step)
+    state.executing.pop(step.key, None)
     step.error = fact.error
     if step.node.kind != "for_each":
         step.output = None  # of a for_each, what its other items gave stays useful
@@ -152,14 +151,12 @@ def _step_failed(state: RunState, step: StepState, fact: f.StepFailed) -> None:
         return
     step.status = StepStatus.RETRYING
     step.due = fact.retry_at
-    state.waiting[step.key] = step
     state.set_timer(fact.retry_at, "due", step)
 
 
 def _step_interrupted(state: RunState, step: StepState, fact: f.StepInterrupted) -> None:
-    _leave(state, step)
+    state.executing.pop(step.key, None)
     step.interruptions += 1
-    state.waiting[step.key] = step
     state.ready.append(step)
     if step.frame.why_halted():
         state.halts.append(step.frame)
@@ -177,15 +174,10 @@ def _step_stopping(state: RunState, step: StepState, fact: f.StepStopping) -> No
 
 
 def _step_cancelled(state: RunState, step: StepState, fact: f.StepCancelled) -> None:
-    _leave(state, step)
+    state.executing.pop(step.key, None)
     step.reason = fact.reason
     step.output = None
     state.end(step, fact.at)
-
-
-def _leave(state: RunState, step: StepState) -> None:
-    state.executing.pop(step.key, None)
-    state.waiting.pop(step.key, None)
 
 
 _RUN: dict[type[f.Fact], Callable[[RunState, Any], None]] = {

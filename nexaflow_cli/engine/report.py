@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nexaflow_cli.engine import facts as f
-from nexaflow_cli.engine.decide import timeout_error
+from nexaflow_cli.engine.decide import halt_reason, timeout_error
 from nexaflow_cli.engine.retry import next_attempt
 from nexaflow_cli.engine.state import RunState, StepState
 from nexaflow_cli.engine.transitions import StepStatus
@@ -55,6 +55,9 @@ def ended(
     match outcome:
         case Succeeded(output, values):
             return f.StepSucceeded(now, key, attempt, output, values or None)
+        case Suspended() if step.stopping is not None:
+            # It was told to stop and would go on waiting.
+            return failed(state, step, {"type": "stopped", "message": "stopped"}, now, chance)
         case Suspended(until, output):
             return f.StepSuspended(now, key, attempt, until, output)
         case Failed(error):
@@ -74,7 +77,7 @@ def failed(state: RunState, step: StepState, error: f.Error, now: float, chance:
     if step.stopping == "cancel":
         return f.StepCancelled(now, step.key, state.cancelling or "cancelled")
     if step.stopping == "timeout":
-        if state.timed_out or step.frame.why_halted() == "timeout":
+        if step.frame.halted_by("timeout"):
             return f.StepCancelled(now, step.key, "out of time")
         error = timeout_error(step)
     retry_at = None
@@ -85,11 +88,11 @@ def failed(state: RunState, step: StepState, error: f.Error, now: float, chance:
 
 def interrupted(state: RunState, step: StepState, now: float) -> f.Fact:
     """The process ended during the attempt: `on_interrupt` says what that means."""
+    if step.stopping is not None:
+        return failed(state, step, {"type": "stopped", "message": "stopped"}, now, 0.5)
     halted = step.frame.why_halted()
-    if step.stopping is not None or halted:
-        why = state.cancelling or ("out of time" if halted == "timeout" else "interrupted")
-        if step.stopping == "timeout" and not halted:
-            return failed(state, step, timeout_error(step), now, 0.5)
+    if halted:
+        why = "interrupted" if halted == "failure" else halt_reason(state, halted)
         return f.StepCancelled(now, step.key, why)
     message = "the daemon ended while this attempt ran"
     if step.node.step.on_interrupt == "fail":

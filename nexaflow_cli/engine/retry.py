@@ -15,7 +15,7 @@ def backoff(retry: Retry, failures: int, chance: float) -> float:
     try:
         delay = retry.backoff_seconds * retry.backoff_multiplier ** (failures - 1)
     except OverflowError:
-        delay = retry.max_backoff_seconds
+        delay = retry.max_backoff_seconds if retry.backoff_seconds else 0.0
     delay = min(delay, retry.max_backoff_seconds)
     return max(0.0, delay * (1 + retry.jitter * (2 * chance - 1)))
 

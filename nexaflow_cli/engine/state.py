@@ -68,6 +68,17 @@ class StepState:
         return self.node.step.continue_on_error
 
     @property
+    def may_begin(self) -> bool:
+        """Whether an attempt may be made, or a composite opened.
+
+        A replay finds a step among those ready from before its retry: that one waits until its
+        timer, in firing, takes `due` away.
+        """
+        if self.status is StepStatus.RETRYING:
+            return self.due is None
+        return self.status is StepStatus.PENDING
+
+    @property
     def ended(self) -> bool:
         return self.status in ENDED_STEP
 
@@ -75,7 +86,8 @@ class StepState:
 class Frame:
     """The steps of one block under way, or the items of one for_each.
 
-    `started` counts steps that began and have not ended, `open` those that have not ended.
+    `under_way` has the steps that began and have not ended, `open` counts those that have not
+    ended.
     A halted frame begins nothing more; it is settled when nothing in it is under way.
     """
 
@@ -86,14 +98,13 @@ class Frame:
         "items",
         "next_item",
         "open",
-        "open_steps",
         "owner",
         "prefix",
         "remaining",
         "scope",
         "settled",
-        "started",
         "states",
+        "under_way",
     )
 
     def __init__(self, owner: StepState | None, prefix: str, scope: dict[str, Any]) -> None:
@@ -103,14 +114,29 @@ class Frame:
         self.states: list[StepState] = []
         self.remaining: list[int] = []
         self.open = 0
-        self.started = 0
         self.halted: str | None = None
         self.settled = False
         self.failure: tuple[str, Error] | None = None
-        self.open_steps: dict[str, StepState] = {}
+        self.under_way: dict[str, StepState] = {}
         self.items: list[Any] | None = None
         self.next_item = 0
         self.failed_items = 0
+
+    def begun(self) -> Iterator[StepState]:
+        """Every step under way in this frame and in those inside it."""
+        for step in self.under_way.values():
+            yield step
+            if step.inner is not None:
+                yield from step.inner.begun()
+
+    def halted_by(self, why: str) -> bool:
+        """Whether this frame, or one around it, was halted for this reason."""
+        frame: Frame | None = self
+        while frame is not None:
+            if frame.halted == why:
+                return True
+            frame = frame.owner.frame if frame.owner is not None else None
+        return False
 
     def why_halted(self) -> str | None:
         """Why nothing more begins here, or None: `failure`, `cancel` or `timeout`."""
@@ -153,7 +179,6 @@ class RunState:
         self.steps: dict[str, StepState] = {}
         self.frame: Frame | None = None
         self.executing: dict[str, StepState] = {}
-        self.waiting: dict[str, StepState] = {}
         self.ready: deque[StepState] = deque()
         self.settled: deque[Frame] = deque()
         self.halts: deque[Frame] = deque()
@@ -204,8 +229,10 @@ class RunState:
     def _live(self, timer: tuple[float, int, str, StepState | None, int]) -> bool:
         _, _, kind, step, attempt = timer
         if step is None:
-            return self.phase == "steps" and not self.timed_out and self.cancelling is None
-        if step.attempt != attempt:
+            over = self.frame is not None and self.frame.settled
+            going = self.phase == "steps" and not self.timed_out and self.cancelling is None
+            return going and not over
+        if step.attempt != attempt or (step.inner is not None and step.inner.settled):
             return False
         if kind == "timeout":
             return step.stopping is None and step.status in {
@@ -261,17 +288,15 @@ class RunState:
         """Count a step as under way from its first attempt on."""
         if step.started_at is None:
             step.started_at = at
-            step.frame.started += 1
+            step.frame.under_way[step.key] = step
 
     def end(self, step: StepState, at: float) -> None:
         """Let the end of a step have its consequences around it."""
         frame = step.frame
-        if step.started_at is not None:
-            frame.started -= 1
+        frame.under_way.pop(step.key, None)
         step.ended_at = at
         step.due = None
         frame.open -= 1
-        frame.open_steps.pop(step.key, None)
         owner = frame.owner
         if frame.items is not None and owner is not None:
             owner.output[step.index] = step.output
@@ -290,7 +315,7 @@ class RunState:
                 frame.remaining[dependent.index] -= 1
                 if not frame.remaining[dependent.index]:
                     self.ready.append(frame.states[dependent.index])
-        if frame.open == 0 or (frame.started == 0 and frame.why_halted()):
+        if frame.open == 0 or (not frame.under_way and frame.why_halted()):
             self._settle(frame)
 
     def halt(self, frame: Frame, why: str) -> None:
@@ -302,10 +327,10 @@ class RunState:
         self._settle_idle(frame)
 
     def _settle_idle(self, frame: Frame) -> None:
-        for step in frame.open_steps.values():
+        for step in frame.under_way.values():
             if step.inner is not None:
                 self._settle_idle(step.inner)
-        if frame.started == 0:
+        if not frame.under_way:
             self._settle(frame)
 
     def _settle(self, frame: Frame) -> None:

@@ -97,9 +97,9 @@ class Settle:
         """All that is to be looked at by now; it is the caller's from here on."""
         for path in [p for p, (at, _) in self._left_at.items() if at + self._pair_seconds <= now]:
             self._release(path)
-        for path in _expired(self._quiet_since, now - self.settle_seconds):
+        for path in _expired(self._quiet_since, self.settle_seconds, now):
             self._ready[path] = None
-        for folder in _expired(self._folder_quiet_since, now - self.settle_seconds):
+        for folder in _expired(self._folder_quiet_since, self.settle_seconds, now):
             self._ready_folders[folder] = None
         trees = tuple(self._ready_trees)
         folders = tuple(self._ready_folders)
@@ -153,10 +153,11 @@ def is_young(seen: Seen, now: float, settle_seconds: float = SETTLE_SECONDS) -> 
     return abs(now - seen.mtime_ns / 1e9) < settle_seconds
 
 
-def _expired(waiting: dict[str, float], limit: float) -> list[str]:
+def _expired(waiting: dict[str, float], seconds: float, now: float) -> list[str]:
     over = []
     for name, since in waiting.items():
-        if since > limit:
+        # The same sum as in next_due: a difference may be rounded to the other side.
+        if since + seconds > now:
             break
         over.append(name)
     for name in over:

@@ -100,6 +100,7 @@ class Admission:
         """The transaction failed: nothing of the run remains."""
         if admitted.driver is not None:
             self._dispatch.give_back(admitted.driver)
+            self._dispatch.queued()  # the place it had is free for who waits
 
 
 def new_state(run: RunRow, plan: Any) -> RunState:

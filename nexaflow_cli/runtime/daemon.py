@@ -154,15 +154,18 @@ class Daemon:
         for name in catalogue.current:
             changed(name)
 
+        # After the attempts under way, which may be changing files.
+        self._stop.push_async_callback(ledger.stop)
         self._stop.push_async_callback(executor.leave, settings.grace)
         self._stop.callback(dispatch.stop)
         self._stop.callback(hub.close)
         dispatch.recover()
         if self._triggers:
             await ledger.start()
-            self._stop.push_async_callback(ledger.stop)
             schedules.start()
             self._stop.push_async_callback(schedules.stop)
+        else:
+            ledger.switch_off()
         self.started_at = now()
 
     async def _guard_children(self, store: Store) -> str:

@@ -13,7 +13,8 @@ import orjson
 from nexaflow_cli.engine import facts as f
 from nexaflow_cli.engine.fold import replay
 from nexaflow_cli.engine.state import RunState
-from nexaflow_cli.errors import ConflictError, NexaflowError, NotFoundError
+from nexaflow_cli.engine.transitions import IllegalTransition
+from nexaflow_cli.errors import ConflictError, NexaflowError, NotFoundError, UnavailableError
 from nexaflow_cli.runtime.catalogue import Catalogue
 from nexaflow_cli.runtime.driver import Driver, Room
 from nexaflow_cli.store import runs
@@ -71,20 +72,28 @@ class Dispatch:
     def idle(self, driver: Driver, wake_at: float | None) -> None:
         """Park a run that has nothing to do until `wake_at`, or until somebody acts on it."""
         self.active.pop(driver.run.id, None)
+        self._park(driver, wake_at)
+
+    def _park(self, driver: Driver, wake_at: float | None) -> None:
         run = driver.run
+        if run.id in self.active:
+            return  # somebody has opened it since
         status = "paused" if driver.state.status == "paused" else "waiting"
         if driver.state.status == "queued":
             status = "queued"
         wake = wake_at if status != "queued" else None
-        self.room.store.writer.submit(
-            lambda db: runs.set_status(db, run.seq, status, wake),
-            lambda _, error: self._parked(driver, wake, error),
-        )
+        try:
+            self.room.store.writer.submit(
+                lambda db: runs.set_status(db, run.seq, status, wake),
+                lambda _, error: self._parked(driver, wake, error),
+            )
+        except UnavailableError:
+            pass  # the process is about to end; the journal says where the run is
 
     def _parked(self, driver: Driver, wake_at: float | None, error: BaseException | None) -> None:
         if error is not None:
             logger.error("run %s cannot be parked, trying again: %s", driver.run.id, error)
-            asyncio.get_running_loop().call_later(_AGAIN, self.idle, driver, wake_at)
+            asyncio.get_running_loop().call_later(_AGAIN, self._park, driver, wake_at)
             return
         self._set_wake(wake_at)
         if self._backlog or driver.state.status == "queued":
@@ -138,12 +147,21 @@ class Dispatch:
         self.room.store.writer.submit(work, flown)
 
     def _refuse(self, run: RunRow, error: NexaflowError) -> None:
-        """A run whose definition cannot be compiled any more ends, and says so."""
-        problem = {"type": "definition", "message": error.message}
+        """A run that cannot be brought back any more ends, and says so."""
+        kind = "journal" if isinstance(error, ConflictError) else "definition"
+        problem = {"type": kind, "message": error.message}
+        logger.error("run %s cannot go on: %s", run.id, error.message)
         now = self.room.now()
+
+        def told(_: object, failure: BaseException | None) -> None:
+            if failure is None:
+                end = {"type": "end", "run": run.id, "status": "failed"}
+                self.room.hub.publish(run.id, [end])
+            self.queued()
+
         self.room.store.writer.submit(
             lambda db: runs.finish(self.room.store.writer.tail, run, "failed", now, None, problem),
-            lambda _, failure: self.queued(),
+            told,
         )
 
     # Runs that come back.
@@ -165,10 +183,24 @@ class Dispatch:
             )
         if run.finished_at is not None:
             raise ConflictError(f"run {run_id} has ended already: {run.status}")
-        return self.revive(run)
+        return self._bring_back(run)
+
+    def _bring_back(self, run: RunRow) -> Driver:
+        """A parked run's driver."""
+        driver = self.revive(run)
+        # Its parking may still be under way: what the row says then is not what it says now.
+        driver.stored_status = ""
+        if driver.state.executing:
+            driver.interrupted()
+        return driver
 
     def revive(self, run: RunRow) -> Driver:
-        """Bring a run back to where its journal leaves it."""
+        """Bring a run back to where its journal leaves it.
+
+        Raises:
+            NotFoundError, InvalidError: its version of the workflow is not to be had any more.
+            ConflictError: its journal cannot be read.
+        """
         db = self.room.store.reader
         plan = self._catalogue.plan(db, run.workflow, run.version)
         state = RunState(
@@ -182,7 +214,10 @@ class Dispatch:
         facts = (
             f.from_data(kind, orjson.loads(data)) for _, kind, data in runs.journal(db, run.seq)
         )
-        replay(state, facts)
+        try:
+            replay(state, facts)
+        except (ValueError, IllegalTransition) as error:
+            raise ConflictError(f"the journal of run {run.id} cannot be read: {error}") from error
         driver = Driver(self.room, run, state)
         self.active[run.id] = driver
         return driver
@@ -193,13 +228,15 @@ class Dispatch:
         Returns:
             How many there were. Parked and queued runs stay where they are.
         """
-        found = runs.with_status(self.room.store.reader, "running")
+        db = self.room.store.reader
+        # A run that was paused may have had attempts under way.
+        found = [*runs.with_status(db, "running"), *runs.with_status(db, "paused")]
         for run in found:
             try:
                 self.revive(run).interrupted()
             except NexaflowError as error:
                 self._refuse(run, error)
-        self._set_wake(runs.next_wake(self.room.store.reader))
+        self._set_wake(runs.next_wake(db))
         self.queued()
         return len(found)
 
@@ -220,7 +257,7 @@ class Dispatch:
         for run in runs.due(db, self.room.now(), _WAKE_AT_ONCE):
             if run.id not in self.active:
                 try:
-                    self.revive(run).wake()
+                    self._bring_back(run).wake()
                 except NexaflowError as error:
                     self._refuse(run, error)
         following = runs.next_wake(db)

@@ -35,6 +35,9 @@ _INLINE = 64
 """Pure attempts made in one turn, before others have theirs."""
 
 
+Told = Callable[[BaseException | None], object]
+
+
 class Performer(Protocol):
     """Does the work of attempts; the executor, as a driver sees it."""
 
@@ -74,7 +77,7 @@ class Batch:
     rows: list[tuple[int, int, str, bytes]] = field(default_factory=list)
     status: str | None = None
     finished: f.RunFinished | None = None
-    told: list[Callable[[], object]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
 
 class Driver:
@@ -87,7 +90,7 @@ class Driver:
         self.stored_status = run.status
         self._facts: list[f.Fact] = []
         self._commands: list[Command] = []
-        self._told: list[Callable[[], object]] = []
+        self._told: list[Told] = []
         self._flying = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due: float | None = None
@@ -117,8 +120,8 @@ class Driver:
             self._facts.append(fact)
         self.advance()
 
-    def when_durable(self, told: Callable[[], object], *facts: f.Fact) -> None:
-        """Record facts, and call `told` once they are committed."""
+    def when_durable(self, told: Told, *facts: f.Fact) -> None:
+        """Record facts, and call `told` once they are committed, or with what prevents that."""
         self._told.append(told)
         self.record(*facts)
 
@@ -181,12 +184,15 @@ class Driver:
                 lambda _, error: self._landed(batch, error),
                 atomic=False,
             )
-        except UnavailableError:
+        except UnavailableError as error:
             # The process is about to end; the journal says how far the run came.
-            self.drop()
+            self._told += batch.told
+            self.drop(error)
 
     def _landed(self, batch: Batch, error: BaseException | None) -> None:
         if self.gone:
+            for told in batch.told:
+                told(error)
             return
         if error is None:
             self.committed(batch)
@@ -216,7 +222,7 @@ class Driver:
                 self.room.hub.publish(self.run.id, [end])
         self._flying = False
         for told in batch.told:
-            told()
+            told(None)
         self._perform(batch.commands)
         if not self._flying:
             if self._facts:
@@ -224,9 +230,12 @@ class Driver:
             else:
                 self._rest()
 
-    def drop(self) -> None:
-        """Forget the run; what it did is in the journal."""
+    def drop(self, error: BaseException | None = None) -> None:
+        """Forget the run; what it did is in the journal. Who waits for more is told so."""
         self.gone = True
+        waiting, self._told = self._told, []
+        for told in waiting:
+            told(error or UnavailableError("this could not be saved", hint="try again"))
         if self._timer is not None:
             self._timer.cancel()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from nexaflow_cli.errors import UnavailableError
 from nexaflow_cli.files.ledger import Change, Known
 from nexaflow_cli.files.mounts import Mounts
 from nexaflow_cli.files.observe import observe
@@ -49,22 +50,41 @@ class FileLedger:
         self._loop = asyncio.get_running_loop()
         self.watcher = Watcher(mounts, lambda: self._loop.call_soon_threadsafe(self._wake))
         self._settle = Settle()
+        self._watches = False
         self._work = asyncio.Event()
         self._asked: list[tuple[list[str], asyncio.Future[None]]] = []
+        self._missed: list[Look] = []
         self._causes: dict[str, Cause] = {}
         self._task: asyncio.Task[None] | None = None
         self._scanned = asyncio.Event()
+        self._off = False
+        self._stopped = False
 
-    async def start(self) -> None:
-        """Watch, and look at everything once: what changed while nobody watched."""
-        await asyncio.to_thread(self.watcher.start)
+    def switch_off(self) -> None:
+        """Take no notice of any change, where nothing can be triggered by one."""
+        self._off = True
+
+    async def start(self, *, watch: bool = True) -> None:
+        """Take questions; and watch, and look at everything once: it changed meanwhile.
+
+        Args:
+            watch: False to look only where somebody asks.
+        """
+        self._watches = watch
+        if watch:
+            await asyncio.to_thread(self.watcher.start)
         self._task = self._loop.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        await asyncio.to_thread(self.watcher.stop)
+        """Look no more; what was not recorded is found by the next start."""
+        self._stopped = True
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        self._answer(self._asked, _stopping())
+        if self._watches:
+            await asyncio.to_thread(self.watcher.stop)
 
     def expect(self, paths: Iterable[str], cause: Cause | None) -> None:
         """What is found of these paths is the doing of `cause`, until `look` has returned."""
@@ -74,10 +94,14 @@ class FileLedger:
 
     async def look(self, paths: list[str]) -> None:
         """Have these files looked at; returns once what was found is durable."""
-        future: asyncio.Future[None] = self._loop.create_future()
-        self._asked.append((paths, future))
-        self._work.set()
         try:
+            if self._off:
+                return
+            if self._stopped:
+                raise _stopping()
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._asked.append((paths, future))
+            self._work.set()
             await future
         finally:
             for path in paths:
@@ -92,7 +116,7 @@ class FileLedger:
 
     async def _run(self) -> None:
         first = Look(trees=("/",))
-        while True:
+        while self._watches:
             try:
                 await self._look(first, [])
                 break
@@ -109,21 +133,29 @@ class FileLedger:
             paths = dict.fromkeys(due.paths)
             for more, _ in asked:
                 paths.update(dict.fromkeys(more))
-            look = Look(tuple(paths), due.folders, due.trees)
+            missed, self._missed = self._missed, []
+            look = Look(
+                tuple(paths),
+                (*due.folders, *(folder for m in missed for folder in m.folders)),
+                (*due.trees, *(tree for m in missed for tree in m.trees)),
+            )
             try:
                 if look:
                     await self._look(look, asked)
                 self._answer(asked, None)
+            except asyncio.CancelledError:
+                self._answer(asked, _stopping())
+                raise
             except Exception as error:
                 self._answer(asked, error)
                 logger.exception("files could not be taken up, trying again")
                 # Nothing was recorded, so looking again finds the same.
                 self._settle.defer(look.paths, monotonic)
                 if look.folders or look.trees:
-                    self._loop.call_later(_AGAIN, self._rescan)
+                    self._loop.call_later(_AGAIN, self._look_again, look)
 
-    def _rescan(self) -> None:
-        self._asked.append(([], self._loop.create_future()))
+    def _look_again(self, look: Look) -> None:
+        self._missed.append(look)
         self._work.set()
 
     async def _wait(self) -> None:
@@ -138,9 +170,14 @@ class FileLedger:
 
     async def _look(self, look: Look, asked: list[tuple[list[str], asyncio.Future[None]]]) -> None:
         record = _Record(self._store)
-        found = await asyncio.to_thread(
-            lambda: observe(self._mounts, record, look, now=self._now())
+        thread = asyncio.ensure_future(
+            asyncio.to_thread(lambda: observe(self._mounts, record, look, now=self._now()))
         )
+        try:
+            found = await asyncio.shield(thread)
+        except asyncio.CancelledError:
+            await asyncio.wait([thread])  # it reads from a connection that is about to be closed
+            raise
         self._settle.defer(found.young, time.monotonic())
         for start in range(0, len(found.changes), _CHUNK):
             part = found.changes[start : start + _CHUNK]
@@ -183,6 +220,10 @@ class FileLedger:
         if change.previous_path is not None:
             event["previous_path"] = change.previous_path
         return event
+
+
+def _stopping() -> UnavailableError:
+    return UnavailableError("the daemon is stopping", hint="try again once it has restarted")
 
 
 class _Record:

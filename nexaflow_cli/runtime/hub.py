@@ -63,9 +63,12 @@ class Hub:
     def __init__(self) -> None:
         self._by_run: dict[str, set[Subscription]] = {}
         self._all: set[Subscription] = set()
+        self._closed = False
 
     def subscribe(self, run: str | None, logs: bool) -> Subscription:
         subscription = Subscription(run, logs)
+        if self._closed:
+            subscription.close()
         if run is None:
             self._all.add(subscription)
         else:
@@ -93,5 +96,7 @@ class Hub:
                     watcher.offer(frame)
 
     def close(self) -> None:
+        """End all subscriptions, those that are made from now on too."""
+        self._closed = True
         for watcher in [*self._all, *(w for ws in self._by_run.values() for w in ws)]:
             watcher.close()

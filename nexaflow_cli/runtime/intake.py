@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from nexaflow_cli.errors import InvalidError
 from nexaflow_cli.runtime.admission import Admission, Admitted, Request
 from nexaflow_cli.runtime.catalogue import Catalogue
 from nexaflow_cli.spec.model import EventTrigger
@@ -97,7 +98,11 @@ class Intake:
             if chain:
                 trigger["chain"] = list(chain)
             request = Request(entry, trigger, {}, event=event, path=event.get("path"))
-            made = self._admission.submit(db, request)
+            try:
+                made = self._admission.submit(db, request)
+            except InvalidError as error:
+                logger.error("event %s starts nothing: %s", event["id"], error.message)
+                continue
             events.admit(db, seq, made.run.seq)
             admitted.append(made)
         return admitted
@@ -107,12 +112,13 @@ class Intake:
     ) -> list[Admitted]:
         """Do `work(db, admitted)`, which adds what it admits; let it go once it is durable."""
         admitted: list[Admitted] = []
-        try:
-            await self._store.writer.run(lambda db: work(db, admitted))
-        except BaseException:
+
+        def settled(error: BaseException | None) -> None:
             for one in admitted:
-                self._admission.undo(one)
-            raise
-        for one in admitted:
-            self._admission.release(one)
+                if error is None:
+                    self._admission.release(one)
+                else:
+                    self._admission.undo(one)
+
+        await self._store.writer.run(lambda db: work(db, admitted), settled)
         return admitted

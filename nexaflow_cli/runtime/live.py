@@ -53,7 +53,8 @@ class Live:
             while (update := await subscription.next()) is not None:
                 frame = update
                 # What came while the past was read is in both.
-                if frame["type"] == "fact":
+                # Numbers rise within a run only: across runs they come as they are committed.
+                if frame["type"] == "fact" and run is not None:
                     if frame["seq"] <= seen:
                         continue
                     seen = frame["seq"]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
+from orjson import OPT_APPEND_NEWLINE, dumps
 
 from nexaflow_cli.runtime import log_file
 from nexaflow_cli.runtime.masking import Masker
@@ -138,22 +138,24 @@ class RunLogs:
             self._thread = None
         self.flush()
 
-    def append(self, log: RunLog, line: bytes) -> int:
-        """Have a line written soon and return its number; waits if too much waits already."""
+    def append(self, log: RunLog, lines: list[bytes]) -> int:
+        """Have lines written soon and return where they begin; waits if too much waits already."""
         with self._lock:
             if log.size < 0:
                 self._buffered += log.begin(self.path(log.run_id))
-            number = log.put(line)
-            self._buffered += len(line)
+            start = log.size
+            self._buffered += log.put(lines)
             self._dirty[log.run_id] = log
             full = self._buffered > _HIGH_WATER
-        if self._thread is None and not self._closing.is_set():
+        if self._closing.is_set():
+            full = True  # nobody writes behind any more
+        elif self._thread is None:
             self._thread = threading.Thread(target=self._write_behind, name="logs", daemon=True)
             self._thread.start()
         self._work.set()
         if full:
             self.flush()
-        return number
+        return start
 
     def release(self, log: RunLog) -> None:
         """Forget a closed log as soon as nothing of it is in memory."""
@@ -222,7 +224,7 @@ class RunLog:
         logs, run_id = self._logs, self.run_id
         room = logs.step_bytes
 
-        def emit(stream: str, level: str, text: str, always: bool) -> bool:
+        def emit(stream: str, level: str, texts: list[str], always: bool) -> int:
             nonlocal room
             at = datetime.fromtimestamp(logs.clock(), UTC).isoformat(timespec="milliseconds")
             entry = {
@@ -231,16 +233,21 @@ class RunLog:
                 "attempt": attempt,
                 "stream": stream,
                 "level": level,
-                "text": text,
             }
-            line = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
-            if len(line) > room and not always:
-                return False
-            room -= len(line)
-            number = logs.append(self, line)
-            if logs.on_line is not None:
-                logs.on_line(run_id, {"n": number, **entry})
-            return True
+            lines: list[bytes] = []
+            for text in texts:
+                line = dumps({**entry, "text": text}, None, OPT_APPEND_NEWLINE)
+                if len(line) > room and not always:
+                    break
+                room -= len(line)
+                lines.append(line)
+            if lines:
+                number = logs.append(self, lines)
+                if logs.on_line is not None:
+                    for line, text in zip(lines, texts, strict=False):
+                        number += len(line)
+                        logs.on_line(run_id, {"n": number, **entry, "text": text})
+            return len(lines)
 
         return StepLog(emit, logs.masker, self._open)
 
@@ -272,11 +279,12 @@ class RunLog:
         self.size += 1
         return 1
 
-    def put(self, line: bytes) -> int:
-        """Add a line to what is to be written, and return its number."""
-        self._lines.append(line)
-        self.size += len(line)
-        return self.size
+    def put(self, lines: list[bytes]) -> int:
+        """Add lines to what is to be written, and return how many bytes they are."""
+        self._lines += lines
+        size = sum(map(len, lines))
+        self.size += size
+        return size
 
     def take(self) -> bytes:
         """What is to be written; from now on the caller's."""

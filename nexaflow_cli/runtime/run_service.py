@@ -68,15 +68,15 @@ class RunService:
             made.append(self._admission.submit(db, request))
             return made[0]
 
-        try:
-            admitted = await self._room.store.writer.run(work)
-        except BaseException:
+        def settled(error: BaseException | None) -> None:
             for one in made:
-                self._admission.undo(one)
-            raise
-        shape = shapes.run(admitted.run)
-        self._admission.release(admitted)
-        return shape
+                if error is None:
+                    self._admission.release(one)
+                else:
+                    self._admission.undo(one)
+
+        admitted = await self._room.store.writer.run(work, settled)
+        return shapes.run(admitted.run)
 
     async def get(self, run_id: str) -> Shape:
         """A run with its steps.
@@ -110,6 +110,7 @@ class RunService:
         """Start no more steps; those that run come to their end."""
         driver = self._dispatch.open(run_id)
         if driver.state.status is RunStatus.PAUSED:
+            driver.advance()
             return await self.get(run_id)
         return await self._tell(run_id, f.RunPaused(self._room.now(), by))
 
@@ -176,9 +177,13 @@ async def _recorded(driver: Driver, fact: f.Fact) -> None:
     """Record a fact and wait until it is durable."""
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def told() -> None:
-        if not future.done():
+    def told(error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
             future.set_result(None)
+        else:
+            future.set_exception(error)
 
     driver.when_durable(told, fact)
     await future

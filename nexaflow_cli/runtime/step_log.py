@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from nexaflow_cli.runtime.masking import Masker
 
@@ -16,12 +16,16 @@ TAIL = 64 * 1024
 
 _TAIL_LINES = 1000
 
-Emit = Callable[[str, str, str, bool], bool]
-"""Called with stream, level, text and `always`; False if there is no room for it any more."""
+Emit = Callable[[str, str, list[str], bool], int]
+"""Called with stream, level, lines and `always`; returns for how many of them there was room."""
 
-_COLOUR = r"\x1b\[[0-9;:]{0,32}m"
-_CONTROL = re.compile(_COLOUR + r"|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
-_COLOURS = re.compile(_COLOUR)
+_COLOURS = re.compile(r"(\x1b\[[0-9;:]{0,32}m)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_PICTURES = {
+    **{code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)},  # ␀ ␇ ␛
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+}
 
 
 def plain(text: str) -> str:
@@ -29,19 +33,18 @@ def plain(text: str) -> str:
     return _COLOURS.sub("", text) if "\x1b" in text else text
 
 
-def _visible(found: re.Match[str]) -> str:
-    seen = found[0]
-    if len(seen) > 1:  # a colour; whoever draws the line decides about it
-        return seen
-    code = ord(seen)
-    if code < 0x20:
-        return chr(0x2400 + code)  # the pictures of control characters: ␀ ␇ ␛
-    return "␡" if code == 0x7F else "\ufffd"
-
-
 def harmless(text: str) -> str:
-    """The text with control characters, but for tab and colours, shown instead of obeyed."""
-    return _CONTROL.sub(_visible, text) if _CONTROL.search(text) else text
+    """The text with control characters shown instead of obeyed.
+
+    Tabs and newlines stay, and colours: whoever draws the line decides about those.
+    """
+    if not _CONTROL.search(text):
+        return text
+    if "\x1b" not in text:
+        return text.translate(_PICTURES)
+    pieces = _COLOURS.split(text)
+    pieces[::2] = [piece.translate(_PICTURES) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 class _Stream:
@@ -117,25 +120,19 @@ class StepLog:
             state = self._streams[stream] = _Stream()
             self._unsaid.add(self)
         *lines, state.partial = (state.partial + state.decoder.decode(data)).split("\n")
-        for index, line in enumerate(lines):
-            if not self._say(stream, "info", line):
-                rest = "\n".join((*lines[index + 1 :], "")).encode("utf-8", "replace")
-                self._late(stream, rest)
-                self._overflow()
-                return
-        if len(state.partial) > PIECE:
+        if lines:
+            self._say(stream, "info", lines)
+        if self._room and len(state.partial) > PIECE:
             shown, state.partial = self._masker.split(state.partial)
-            if not self._pieces(stream, "info", shown):
-                self._overflow()
+            self._emit_or_keep(stream, "info", _pieces([harmless(shown)]))
 
     def line(self, text: str, *, level: str = "info") -> None:
         """Take one line said by the action itself; several, if there are newlines in it."""
         text = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
-        for line in text.split("\n"):
-            if not self._room:
-                self._late("log", f"{line}\n".encode())
-            elif not self._say("log", level, line):
-                self._overflow()
+        if self._room:
+            self._say("log", level, text.split("\n"))
+        else:
+            self._late("log", f"{text}\n".encode())
 
     def mask(self, text: str) -> str:
         """The text with every known secret value replaced."""
@@ -147,29 +144,30 @@ class StepLog:
         for stream, state in self._streams.items():
             rest = state.partial + state.decoder.decode(b"", final=True)
             state.partial = ""
-            if rest and self._room and not self._say(stream, "info", rest):
-                self._overflow()
+            if rest and self._room:
+                self._say(stream, "info", [rest])
         if self._rings:
             self._say_tails()
             self._rings.clear()
 
-    def _say(self, stream: str, level: str, line: str) -> bool:
-        """Emit a whole line; without room for all of it, the rest becomes late and it is False."""
-        line = self._masker.mask(line.removesuffix("\r"))
-        if "\r" not in line:
-            return self._pieces(stream, level, line)
-        for state in line.split("\r"):  # a progress bar: each of its states is a line
-            if state:
-                self._pieces(stream, level, state)
-        return self._room
+    def _say(self, stream: str, level: str, lines: list[str]) -> None:
+        """Emit whole lines. They are looked at all at once: that is what makes it fast."""
+        text = self._masker.mask("\n".join(lines))
+        if "\r" in text:
+            # A newline of DOS is one; a progress bar has each of its states as a line.
+            states = (line.removesuffix("\r").split("\r") for line in text.split("\n"))
+            text = "\n".join("\n".join(filter(None, line)) for line in states)
+        self._emit_or_keep(stream, level, _pieces(harmless(text).split("\n")))
 
-    def _pieces(self, stream: str, level: str, line: str) -> bool:
-        for piece in _cut(harmless(line)):
-            # Once a piece did not fit no smaller one may: the order would be lost.
-            self._room = self._room and self._emit(stream, level, piece, False)
-            if not self._room:
-                self._late(stream, f"{piece}\n".encode())
-        return self._room
+    def _emit_or_keep(self, stream: str, level: str, lines: list[str]) -> None:
+        accepted = self._emit(stream, level, lines, False)
+        if accepted < len(lines):
+            self._room = False
+            self._late(stream, "".join(f"{line}\n" for line in lines[accepted:]).encode())
+            # From now on only the end counts; what is half said goes there too.
+            for name, state in self._streams.items():
+                if rest := state.take_rest():
+                    self._late(name, rest)
 
     def _late(self, stream: str, data: bytes) -> None:
         ring = self._rings.get(stream)
@@ -178,31 +176,25 @@ class StepLog:
             self._unsaid.add(self)
         ring.write(data)
 
-    def _overflow(self) -> None:
-        """From now on only the end counts; what is half said goes there."""
-        for stream, state in self._streams.items():
-            if rest := state.take_rest():
-                self._late(stream, rest)
-
     def _say_tails(self) -> None:
         tails = {stream: ring.lines(self._masker) for stream, ring in self._rings.items()}
         left_out = sum(count for _, count in tails.values())
-        self._emit(
-            "log",
-            "warning",
+        told = (
             f"… {left_out:,} bytes left out: the step said more than its log may hold; "
-            "its last lines follow",
-            True,
+            "its last lines follow"
         )
+        self._emit("log", "warning", [told], True)
         for stream, (lines, _) in tails.items():
-            for line in lines:
-                for piece in _cut(harmless(line.removesuffix("\r"))):
-                    self._emit(stream, "info", piece, True)
+            shown = [harmless(line.removesuffix("\r")) for line in lines]
+            self._emit(stream, "info", _pieces(shown), True)
 
 
-def _cut(text: str) -> Iterator[str]:
-    if len(text) <= PIECE:
-        yield text
-        return
-    for start in range(0, len(text), PIECE):
-        yield text[start : start + PIECE]
+def _pieces(lines: list[str]) -> list[str]:
+    """The lines, the long ones in pieces."""
+    if max(map(len, lines), default=0) <= PIECE:
+        return lines
+    return [
+        line[start : start + PIECE]
+        for line in lines
+        for start in range(0, max(len(line), 1), PIECE)
+    ]

@@ -9,11 +9,14 @@ it imports nothing but the standard library.
 
 from __future__ import annotations
 
+import mmap
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -27,21 +30,15 @@ GRACE = 2.0
 _PROC = Path("/proc")
 _LAST_RESORT = 10.0  # seconds of SIGKILL after which one that multiplies faster is given up on
 
-# Reads words until the pipe ends: `quit` from a daemon that has cleaned up itself; `+N` and `-N`
-# are process groups as they come and go.
+_NUMBER = struct.Struct("i")
+_GROUPS = 4096  # process groups that can be known at a time
+
+# Ends with the word `quit` from a daemon that has cleaned up itself; without it, at the pipe's end,
+# becomes this file.
 _WAIT = """
 trap '' HUP INT QUIT TERM
-groups=' '
-while IFS= read -r word; do
-  case $word in
-    quit) exit 0 ;;
-    +*) groups="$groups${word#+} " ;;
-    -*) case $groups in *" ${word#-} "*)
-          groups="${groups%%" ${word#-} "*} ${groups#*" ${word#-} "}" ;;
-        esac ;;
-  esac
-done
-exec "$0" -I -S "$1" $groups
+read -r word && exit 0
+exec "$0" -I -S "$1" "$2"
 """
 
 
@@ -54,14 +51,15 @@ class Warden:
     """The watcher of this process. Made by `start_warden`; must be told of a graceful stop.
 
     It can be told of process groups too (`add`, `discard`, as `Call.children` has them): these
-    find a program that wipes its environment, and all of them on systems without /proc.
+    find a program that wipes its environment, and all of them on systems without /proc. They
+    are in memory that both share, so telling costs no system call.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], groups: mmap.mmap) -> None:
         self._process = process
-        assert process.stdin is not None
-        self._pipe = process.stdin.fileno()
-        os.set_blocking(self._pipe, False)
+        self._groups = groups
+        self._slots: dict[int, int] = {}
+        self._free = list(range(_GROUPS))
 
     @property
     def pid(self) -> int:
@@ -75,27 +73,24 @@ class Warden:
 
     def add(self, pgid: int) -> None:
         """A process group has begun."""
-        self._say(f"+{pgid}\n")
+        if self._free and pgid not in self._slots:
+            slot = self._slots[pgid] = self._free.pop()
+            _NUMBER.pack_into(self._groups, slot * _NUMBER.size, pgid)
 
     def discard(self, pgid: int) -> None:
         """A process group is gone, and its number is free for others."""
-        self._say(f"-{pgid}\n")
+        slot = self._slots.pop(pgid, None)
+        if slot is not None:
+            _NUMBER.pack_into(self._groups, slot * _NUMBER.size, 0)
+            self._free.append(slot)
 
     def close(self) -> None:
         """End the watcher; the caller has ended its children."""
-        if self._pipe < 0:
-            return
-        self._say("quit\n")
-        self._pipe = -1
-        self._process.communicate()
-
-    def _say(self, words: str) -> None:
-        try:
-            os.write(self._pipe, words.encode())
-        except OSError:
-            # It was killed or stopped by somebody; that must not hold up the daemon. What it
-            # misses is found by the sweep at the next start.
-            pass
+        if not self._groups.closed:
+            self._process.communicate(b"quit\n")  # no matter if it is gone already
+            self._groups.close()
+            self._free.clear()
+            self._slots.clear()
 
 
 def start_warden(token: str) -> Warden:
@@ -111,16 +106,20 @@ def start_warden(token: str) -> Warden:
     env = {"NEXAFLOW_WARDEN": token, "PATH": os.defpath}
     if libraries := os.environ.get("LD_LIBRARY_PATH"):
         env["LD_LIBRARY_PATH"] = libraries  # the interpreter may need it to start
-    process = subprocess.Popen(  # noqa: S603 - nothing here comes from outside
-        ["/bin/sh", "-c", _WAIT, sys.executable, __file__],
-        env=env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,  # what is sent to the daemon's terminal or group is not for it
-    )
-    return Warden(process)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(_GROUPS * _NUMBER.size)
+        groups = mmap.mmap(file.fileno(), 0)
+        process = subprocess.Popen(  # noqa: S603 - nothing here comes from outside
+            ["/bin/sh", "-c", _WAIT, sys.executable, __file__, str(file.fileno())],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            pass_fds=[file.fileno()],
+            start_new_session=True,  # what is sent to the daemon's terminal or group is not for it
+        )
+    return Warden(process, groups)
 
 
 def sweep(*tokens: str, groups: Iterable[int] = (), grace: float = GRACE) -> int:
@@ -256,7 +255,9 @@ def _send_to_group(group: int, number: signal.Signals) -> bool:
 
 def main() -> None:
     """What the watcher becomes when its daemon is gone."""
-    sweep(os.environ.pop("NEXAFLOW_WARDEN", ""), groups=[int(word) for word in sys.argv[1:]])
+    token = os.environ.pop("NEXAFLOW_WARDEN", "")
+    table = os.pread(int(sys.argv[1]), _GROUPS * _NUMBER.size, 0)
+    sweep(token, groups={group for (group,) in _NUMBER.iter_unpack(table) if group > 1})
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from nexaflow_cli.errors import (
 from nexaflow_cli.server import notice, problems
 from nexaflow_cli.server.auth import Identity, allowed, bearer
 from nexaflow_cli.server.origin import is_local_name, is_same_origin
-from nexaflow_cli.server.permissions import NEEDS, PUBLIC, SOCKET, Permission
-from nexaflow_cli.server.roles import least_role
+from nexaflow_cli.server.permissions import NEEDS, PUBLIC, SOCKET
+from nexaflow_cli.server.roles import Permission, least_role
 
 MIGRATION_GUIDE = "https://github.com/nexaflow/nexaflow-cli/blob/main/docs/migration.md"
 

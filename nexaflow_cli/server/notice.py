@@ -7,7 +7,9 @@ import re
 from nexaflow_cli import __version__
 
 HEADER = b"x-nexaflow-client"
-_CLIENT = re.compile(rb"([A-Za-z][A-Za-z0-9._-]{0,39})/(\d{1,4})\.(\d{1,4})(?:[.A-Za-z0-9+-]{0,40})")
+_CLIENT = re.compile(
+    rb"([A-Za-z][A-Za-z0-9._-]{0,39})/(\d{1,4})\.(\d{1,4})(?:[.A-Za-z0-9+-]{0,40})"
+)
 _MAJOR, _MINOR = (int(part) for part in __version__.split(".")[:2])
 
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from nexaflow_cli.server.roles import Permission
 from nexaflow_cli.server.roles import Permission as P
 
 SOCKET: Final = "SOCKET"

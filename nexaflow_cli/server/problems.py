@@ -21,6 +21,7 @@ from nexaflow_cli.server.wording import field_problems
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 MAX_DETAIL = 2000
+TOLD = 3
 
 
 def document(status: int, detail: str, code: str, hint: str = "", **more: Any) -> dict[str, Any]:
@@ -59,18 +60,17 @@ def from_error(error: NexaflowError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="nexaflow"'
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "1"
-    return response(
-        error.status, error.message, error.code, error.hint, headers, **error.details()
-    )
+    return response(error.status, error.message, error.code, error.hint, headers, **error.details())
 
 
 def from_fields(found: Sequence[Mapping[str, Any]]) -> NexaflowError:
     """One error for all that a schema found wrong with a request."""
     problems = field_problems(found)
-    first = problems[0]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    kind = InvalidError if first["in"] == "body" else UsageError
-    return kind(f"{first['message']}{more}", hint="GET /openapi.json describes every request")
+    detail = "; ".join(problem["message"] for problem in problems[:TOLD])
+    if len(problems) > TOLD:
+        detail += f"; and {len(problems) - TOLD} more"
+    kind = InvalidError if problems[0]["in"] == "body" else UsageError
+    return kind(detail, hint="GET /openapi.json describes every request")
 
 
 async def on_error(_: Request, error: Exception) -> Response:

@@ -15,14 +15,12 @@ from nexaflow_cli.errors import UsageError
 from nexaflow_cli.runtime.daemon import Daemon
 from nexaflow_cli.server.auth import Identity
 from nexaflow_cli.server.bodies import Body
-from nexaflow_cli.spec.nearest import nearest
+from nexaflow_cli.spec.nearest import did_you_mean
 
 API = "/api/v2"
 PROBLEM = {
     "description": "What is wrong, and what to try.",
-    "content": {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-    },
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many items.")]
@@ -54,8 +52,7 @@ class StrictRoute(APIRoute):
 
 
 def _unknown(name: str, known: frozenset[str]) -> UsageError:
-    near = nearest(name, known)
-    hint = f"did you mean {near!r}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
+    hint = did_you_mean(name, known)
     return UsageError(f"query parameter {name[:60]!r} is not known here", hint=hint)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from nexaflow_cli.spec.template import ExpressionError
 
-RESULT_LIMIT = 1024 * 1024
-"""Characters of text, and eight for each element, that a rendered value may hold."""
+RESULT_LIMIT = 2 * 1024 * 1024
+"""About the characters that a rendered value may have as JSON; a step's output has half."""
 
 WORK_LIMIT = 4 * RESULT_LIMIT
-"""The same measure for everything that one expression makes on its way."""
+"""Characters, and `ELEMENT` for each element, that one expression may make on its way."""
 
 MAX_DEPTH = 100
 ELEMENT = 8
@@ -55,7 +55,7 @@ def to_data(value: Any, budget: Budget, depth: int = MAX_DEPTH) -> Any:
     """
     kind = type(value)
     if kind is str:
-        budget.spend(len(value))
+        budget.spend(len(value) + 2)
         return value
     if value is None or kind is bool:
         return value
@@ -68,10 +68,10 @@ def to_data(value: Any, budget: Budget, depth: int = MAX_DEPTH) -> Any:
     if depth == 0:
         raise ExpressionError("the value is nested too deeply")
     if kind is list or kind is tuple:
-        budget.spend(ELEMENT * len(value))
+        budget.spend(2 * len(value))
         return [to_data(item, budget, depth - 1) for item in value]
     if isinstance(value, Mapping):
-        budget.spend(2 * ELEMENT * len(value))
+        budget.spend(4 * len(value))
         result = {}
         for key, item in value.items():
             if type(key) is not str:

@@ -116,9 +116,9 @@ def parse_cron(text: str) -> CronSchedule:
     Raises:
         ValueError: the line is malformed, or no date can ever match it.
     """
-    line = text.strip()
-    if len(line) > 512:
+    if len(text) > 512:
         raise ValueError("the schedule is longer than 512 characters")
+    line = text.strip()
     if line.startswith("@"):
         line = _macro(line)
     parts = line.lower().split()

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from nexaflow_cli.spec.bounds import RESULT_LIMIT, Budget, checked_int, to_data, to_text
-from nexaflow_cli.spec.template import ExpressionError, Part, has_expression, split
+from nexaflow_cli.spec.template import (
+    MAX_EXPRESSION,
+    ExpressionError,
+    Part,
+    has_expression,
+    split,
+)
 
 __all__ = [
     "Condition",
@@ -65,7 +71,7 @@ class Value:
 
         Args:
             scope: names to values: JSON data, or mappings that look up as they are asked.
-            limit: characters, and eight for each element, that the result may hold.
+            limit: about the characters that the result may have as JSON.
 
         Raises:
             ExpressionError: a name is undefined, or an operation failed or was too large.
@@ -276,7 +282,8 @@ def _compile(raw: Any, path: tuple[str | int, ...]) -> tuple[bool, _Render]:
         if not has_expression(raw):
             return True, lambda scope, budget: raw
         try:
-            return _text(raw)
+            # Only short texts are worth keeping, and long ones could fill the memory.
+            return _text(raw) if len(raw) <= MAX_EXPRESSION else _text.__wrapped__(raw)
         except ExpressionError as error:
             raise _moved(error, 0, path) from None
     if isinstance(raw, Mapping):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import pairwise
 
 MAX_LENGTH = 1024
@@ -16,22 +16,31 @@ MAX_ALTERNATIVES = 256
 MAX_STARS = 64
 
 
-@dataclass(frozen=True, slots=True)
 class Pattern:
-    """A compiled pattern.
+    """A compiled pattern; get one from `compile_pattern`.
 
     Args:
         text: the pattern as written.
         prefix: the literal folder that every matching path begins with; it ends in `/`.
     """
 
-    text: str
-    prefix: str
-    _regex: re.Pattern[str] = field(repr=False)
+    __slots__ = ("_match", "_source", "prefix", "text")
+
+    def __init__(self, text: str, prefix: str, source: str) -> None:
+        self.text = text
+        self.prefix = prefix
+        self._source = source
+        self._match: Callable[[str], re.Match[str] | None] | None = None
+
+    def __repr__(self) -> str:
+        return f"Pattern({self.text!r})"
 
     def match(self, path: str) -> bool:
         """Whether the whole virtual path (with its leading `/`) matches."""
-        return self._regex.match(path) is not None
+        if self._match is None:
+            # Compiling takes a millisecond, and one who only checks a file never matches.
+            self._match = re.compile(self._source, re.DOTALL).match
+        return self._match(path) is not None
 
 
 @functools.lru_cache(maxsize=4096)
@@ -59,7 +68,7 @@ def compile_pattern(pattern: str) -> Pattern:
         raise ValueError(f"the pattern has more than {MAX_STARS} stars")
     alternatives = _expand(pieces)
     regex = "|".join(_regex(alternative) for alternative in alternatives)
-    return Pattern(pattern, _prefix(pieces), re.compile(f"(?:{regex})\\Z", re.DOTALL))
+    return Pattern(pattern, _prefix(pieces), f"(?:{regex})\\Z")
 
 
 def _pieces(pattern: str) -> list[str]:

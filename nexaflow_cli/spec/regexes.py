@@ -7,6 +7,7 @@ import re
 import warnings
 from typing import Any
 
+MAX_LENGTH = 1024
 MAX_REPEATS = 4
 """Open-ended repeats in one pattern: matching time grows with the text to this power."""
 
@@ -21,6 +22,8 @@ def check_regex(pattern: str) -> None:
     Raises:
         ValueError: it does not compile, or it is refused.
     """
+    if len(pattern) > MAX_LENGTH:
+        raise ValueError(f"the pattern is longer than {MAX_LENGTH} characters")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -43,7 +46,7 @@ def _walk(tree: Any, inside: bool) -> int:
             varies = high != low
             if inside and varies:
                 raise ValueError("a repeat inside a repeat could take for ever to match")
-            count += high is not low and int(high) > 64
+            count += varies and int(high) > 64
             count += _walk(body, inside or int(high) > 1)
         elif name == "BRANCH":
             if inside:

@@ -7,67 +7,38 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nexaflow_cli.spec import shape_combining as combining
 from nexaflow_cli.spec.places import Path
 from nexaflow_cli.spec.shape import (
     Check,
-    Problem,
     Run,
     Shape,
     UnsupportedSchemaError,
-    passes,
     pattern,
     unknown_key,
 )
+from nexaflow_cli.spec.shape_types import EXACT, TYPES, WORDS, kind_of
 
 Schema = Mapping[str, Any]
 Compile = Callable[[Schema, Shape], Check | None]
-
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "integer": lambda value: (
-        not isinstance(value, bool)
-        and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
-    ),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, Mapping),
-}
-_WORDS = {
-    "string": "text",
-    "boolean": "true or false",
-    "null": "null",
-    "number": "a number",
-    "integer": "a whole number",
-    "array": "a list",
-    "object": "a mapping",
-}
-
-
-def kind_of(value: Any) -> str:
-    """What a person calls the type of the value."""
-    for name in ("boolean", "string", "null", "integer", "number", "array", "object"):
-        if _TYPES[name](value):
-            return _WORDS[name]
-    return type(value).__name__
 
 
 def _names(schema: Schema) -> list[str]:
     names = schema["type"]
     listed = [names] if isinstance(names, str) else list(names)
-    if not set(listed) <= set(_TYPES):
+    if not set(listed) <= set(TYPES):
         raise UnsupportedSchemaError(f"the type `{names}`")
     return listed
 
 
 def _type(schema: Schema, shape: Shape) -> Check:
     names = _names(schema)
-    tests = [_TYPES[name] for name in names]
-    wanted = " or ".join(_WORDS[name] for name in names)
+    exact = frozenset(kind for name in names for kind in EXACT[name])
+    tests = [TYPES[name] for name in names]
+    wanted = " or ".join(WORDS[name] for name in names)
 
     def check(value: Any, path: Path, run: Run) -> None:
-        if not any(test(value) for test in tests):
+        if type(value) not in exact and not any(test(value) for test in tests):
             # `key:` with nothing after it is the usual way to come by a null.
             found = "it is empty" if value is None else f"it is {kind_of(value)}"
             hint = "put it in quotes" if wanted == "text" and _is_scalar(value) else ""
@@ -135,10 +106,10 @@ def _bound(keyword: str, fits: Callable[[Any, Any], bool], words: str, kind: str
 
         def check(value: Any, path: Path, run: Run) -> None:
             if kind == "number":
-                if not _TYPES["number"](value):
+                if not TYPES["number"](value):
                     return
                 size, unit = value, ""
-            elif _TYPES[kind](value):
+            elif TYPES[kind](value):
                 size = len(value)
                 unit = {"string": " characters", "array": " elements", "object": " keys"}[kind]
             else:
@@ -157,7 +128,7 @@ def _multiple_of(schema: Schema, shape: Shape) -> Check:
         raise UnsupportedSchemaError("multipleOf must be above 0")
 
     def check(value: Any, path: Path, run: Run) -> None:
-        if _TYPES["number"](value):
+        if TYPES["number"](value):
             ratio = value / step
             if not math.isfinite(ratio) or abs(ratio - round(ratio)) > 1e-9:
                 run.add("wrong-value", f"this must be a multiple of {step}", path)
@@ -200,7 +171,7 @@ def _properties(schema: Schema, shape: Shape) -> Check:
     open_end = rest is True
 
     def check(value: Any, path: Path, run: Run) -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return
         for key, item in value.items():
             inner = known.get(key, others)
@@ -221,7 +192,7 @@ def _required(schema: Schema, shape: Shape) -> Check:
     names = list(schema["required"])
 
     def check(value: Any, path: Path, run: Run) -> None:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             for name in names:
                 if name not in value:
                     run.add("missing-key", f"`{name}` is missing", path)
@@ -233,7 +204,7 @@ def _property_names(schema: Schema, shape: Shape) -> Check:
     inner = shape.compile(schema["propertyNames"])
 
     def check(value: Any, path: Path, run: Run) -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return
         for key in value:
             trial = Run(False)
@@ -241,125 +212,6 @@ def _property_names(schema: Schema, shape: Shape) -> Check:
             for problem in trial.problems[:1]:
                 message = problem.message.replace("this must", "a name here must", 1)
                 run.add("wrong-key", message, (*path, key), problem.hint, of_key=True)
-
-    return check
-
-
-def _dependent_required(schema: Schema, shape: Shape) -> Check:
-    pairs = [(key, list(needed)) for key, needed in schema["dependentRequired"].items()]
-
-    def check(value: Any, path: Path, run: Run) -> None:
-        if not isinstance(value, Mapping):
-            return
-        for key, needed in pairs:
-            missing = [name for name in needed if name not in value] if key in value else []
-            if missing:
-                message = f"`{key}` goes with `{missing[0]}`, which is not here"
-                run.add("conflicting-keys", message, (*path, key), of_key=True)
-
-    return check
-
-
-def _dependent_schemas(schema: Schema, shape: Shape) -> Check:
-    pairs = [
-        (key, shape.compile(inner), inner.get("errorMessage", f"`{key}` does not fit here"))
-        for key, inner in schema["dependentSchemas"].items()
-    ]
-
-    def check(value: Any, path: Path, run: Run) -> None:
-        if not isinstance(value, Mapping):
-            return
-        for key, inner, message in pairs:
-            if key in value and not passes(inner, value, run):
-                run.add("conflicting-keys", message, (*path, key), of_key=True)
-
-    return check
-
-
-def _one_of(schema: Schema, shape: Shape) -> Check:
-    branches = schema["oneOf"]
-    if all(set(branch) == {"required"} and len(branch["required"]) == 1 for branch in branches):
-        return _one_key([branch["required"][0] for branch in branches])
-    return _alternatives(branches, shape, exactly_one=True)
-
-
-def _one_key(names: list[str]) -> Check:
-    listed = ", ".join(f"`{name}`" for name in names)
-
-    def check(value: Any, path: Path, run: Run) -> None:
-        if not isinstance(value, Mapping):
-            return
-        present = [key for key in value if key in names]
-        if not present:
-            run.add("missing-key", f"one of {listed} is missing", path)
-        for extra in present[1:]:
-            message = f"`{extra}` and `{present[0]}` cannot be together; take one of {listed}"
-            run.add("conflicting-keys", message, (*path, extra), of_key=True)
-
-    return check
-
-
-def _any_of(schema: Schema, shape: Shape) -> Check:
-    return _alternatives(schema["anyOf"], shape, exactly_one=False)
-
-
-def _alternatives(branches: list[Any], shape: Shape, exactly_one: bool) -> Check:
-    checks = [shape.compile(branch) for branch in branches]
-
-    def check(value: Any, path: Path, run: Run) -> None:
-        attempts: list[list[Problem]] = []
-        for inner in checks:
-            trial = Run(run.lenient)
-            inner(value, path, trial)
-            attempts.append(trial.problems)
-        passed = sum(not problems for problems in attempts)
-        if passed == 1 or (passed and (run.lenient or not exactly_one)):
-            return
-        if passed:
-            run.add("wrong-value", "this fits more than one of the forms allowed here", path)
-            return
-        # What fits by type tells most of what was meant.
-        right_type = [
-            problems
-            for problems in attempts
-            if not any(one.code == "wrong-type" and one.path == path for one in problems)
-        ]
-        if right_type:
-            run.problems.extend(min(right_type, key=_count))
-        elif all(problems[0].message.startswith("this must be ") for problems in attempts):
-            wanted = dict.fromkeys(
-                problems[0].message.removeprefix("this must be ").split(", but ")[0]
-                for problems in attempts
-            )
-            found = "it is empty" if value is None else f"it is {kind_of(value)}"
-            message = f"this must be {' or '.join(wanted)}, but {found}"
-            run.add("wrong-type", message, path)
-        else:
-            run.problems.extend(attempts[0])
-
-    return check
-
-
-def _count(problems: list[Problem]) -> int:
-    return len(problems)
-
-
-def _all(schema: Schema, shape: Shape) -> Check:
-    checks = [shape.compile(branch) for branch in schema["allOf"]]
-
-    def check(value: Any, path: Path, run: Run) -> None:
-        for inner in checks:
-            inner(value, path, run)
-
-    return check
-
-
-def _not(schema: Schema, shape: Shape) -> Check:
-    inner = shape.compile(schema["not"])
-
-    def check(value: Any, path: Path, run: Run) -> None:
-        if not run.lenient and passes(inner, value, run):
-            run.add("wrong-value", schema.get("errorMessage", "this is not allowed here"), path)
 
     return check
 
@@ -393,10 +245,10 @@ KEYWORDS: dict[str, Compile] = {
     "additionalProperties": _additional,
     "required": _required,
     "propertyNames": _property_names,
-    "dependentRequired": _dependent_required,
-    "dependentSchemas": _dependent_schemas,
-    "oneOf": _one_of,
-    "anyOf": _any_of,
-    "allOf": _all,
-    "not": _not,
+    "dependentRequired": combining.dependent_required,
+    "dependentSchemas": combining.dependent_schemas,
+    "oneOf": combining.one_of,
+    "anyOf": combining.any_of,
+    "allOf": combining.all_of,
+    "not": combining.not_of,
 }

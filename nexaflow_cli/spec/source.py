@@ -7,7 +7,6 @@ key is seen, and an alias is paid for each time it is used.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,7 +124,8 @@ class _Reader:
         }
         loader = yaml.CSafeLoader(self._text)
         try:
-            for event in _events(loader):
+            next_event = loader.get_event
+            while (event := next_event()) is not None:
                 handler = handlers.get(type(event))
                 if handler is not None:
                     handler(event)
@@ -290,8 +290,3 @@ class _Reader:
             frame.places.keys[frame.key] = frame.key_span
             frame.places.values[frame.key] = span
         frame.expects_key = True
-
-
-def _events(loader: Any) -> Iterator[Any]:
-    while (event := loader.get_event()) is not None:
-        yield event

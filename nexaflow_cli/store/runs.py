@@ -136,8 +136,8 @@ def last_numbers(db: sqlite3.Connection) -> tuple[int, int, int, str]:
     runs = db.execute("SELECT coalesce(max(seq), 0) FROM runs").fetchone()[0]
     facts = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0]
     events = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-    run_id = db.execute("SELECT coalesce(max(id), '') FROM runs").fetchone()[0]
-    return runs, facts, events, run_id
+    ids = "SELECT max(coalesce((SELECT max(id) FROM runs), ''), coalesce((SELECT max(id) FROM events), ''))"
+    return runs, facts, events, db.execute(ids).fetchone()[0]
 
 
 def by_id(db: sqlite3.Connection, run_id: str) -> RunRow | None:

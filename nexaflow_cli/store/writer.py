@@ -18,6 +18,11 @@ Done = Callable[[Any, BaseException | None], None]
 
 MAX_GROUP = 512
 
+PATIENCE = 5.0
+"""Seconds that what is pending waits for another process to let go of the database."""
+
+_TRY_AGAIN = 0.02
+
 
 class Tail:
     """Rows of one group that can go in together at its end: one statement for all of them."""
@@ -54,6 +59,9 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        # Statements run on the loop: waiting for somebody's lock is done without holding it up.
+        db.execute("PRAGMA busy_timeout = 0")
+        self._busy_since: float | None = None
         self._pending: deque[tuple[Work, Done, bool]] = deque()
         self._committing = False
         self._scheduled = False
@@ -79,12 +87,18 @@ class Writer:
             raise UnavailableError("the daemon is stopping", hint="try again once it has restarted")
         self._pending.append((work, done, atomic))
         self._idle.clear()
-        if not self._committing and not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._pump)
+        self._pump_soon()
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        settled: Callable[[BaseException | None], object] | None = None,
+    ) -> T:
         """Do `work(db)` and wait until it is durable.
+
+        Args:
+            settled: called on the loop with None or the error as soon as that is known, even if
+                whoever waits was cancelled meanwhile: the work is done or undone regardless.
 
         Raises:
             UnavailableError: it could not be made durable; nothing of it remains.
@@ -92,6 +106,8 @@ class Writer:
         future: asyncio.Future[T] = self._loop.create_future()
 
         def done(result: T, error: BaseException | None) -> None:
+            if settled is not None:
+                settled(error)
             if future.cancelled():
                 return
             if error is not None:
@@ -110,14 +126,16 @@ class Writer:
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._not_begun(error)
+            return
+        self._busy_since = None
+        try:
             while self._pending and len(group) < MAX_GROUP:
                 work, done, atomic = self._pending.popleft()
-                if atomic:
-                    group.append((done, *self._attempt(work)))
-                else:
-                    # In the group before it runs, so that it is told if the transaction fails.
-                    group.append((done, None, None))
-                    group[-1] = (done, work(db), None)
+                # In the group before it runs, so that it is told if the transaction fails.
+                group.append((done, None, None))
+                group[-1] = (done, *self._attempt(work)) if atomic else (done, work(db), None)
             self.tail.write(db)
         except Exception as error:
             self._rollback()
@@ -126,6 +144,29 @@ class Writer:
             return
         self._committing = True
         self._commits.put(lambda: self._commit(group))
+
+    def _pump_soon(self, delay: float = 0.0) -> None:
+        if not self._committing and not self._scheduled:
+            self._scheduled = True
+            if delay:
+                self._loop.call_later(delay, self._pump)
+            else:
+                self._loop.call_soon(self._pump)
+
+    def _not_begun(self, error: sqlite3.Error) -> None:
+        """No transaction could begin: wait for who holds the lock, or tell all who wait."""
+        now = self._loop.time()
+        if _is_busy(error):
+            if self._busy_since is None:
+                self._busy_since = now
+            if now - self._busy_since < PATIENCE:
+                self._pump_soon(_TRY_AGAIN)
+                return
+            self._busy_since = None
+        group = [(done, None, None) for _, done, _ in self._pending]
+        self._pending.clear()
+        self._tell(group, _unavailable(error))
+        self._next()
 
     def _attempt(self, work: Work) -> tuple[Any, BaseException | None]:
         self._db.execute("SAVEPOINT work")
@@ -166,6 +207,7 @@ class Writer:
         else:
             # The next group is made up of what these calls ask for, and of what came meanwhile.
             self._tell(group, None)
+            self._pump()
         self._next()
 
     def _tell(
@@ -180,8 +222,9 @@ class Writer:
                 )
 
     def _next(self) -> None:
+        """Go on with what is pending, in a turn of its own: failures must not pile up calls."""
         if self._pending:
-            self._pump()
+            self._pump_soon()
         elif not self._committing:
             self._idle.set()
 
@@ -204,6 +247,11 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
 
+def _is_busy(error: BaseException) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def _unavailable(error: BaseException) -> BaseException:
     if isinstance(error, NexaflowError):
         return error
@@ -211,6 +259,11 @@ def _unavailable(error: BaseException) -> BaseException:
         problem = UnavailableError(
             "nothing can be saved: the disk of the data directory is full",
             hint="free some space; the daemon goes on by itself",
+        )
+    elif _is_busy(error):
+        problem = UnavailableError(
+            "the database is locked by another program",
+            hint="end the program that has nexaflow.db open for writing, and try again",
         )
     elif isinstance(error, sqlite3.Error):
         problem = UnavailableError(f"the database could not save this: {error}")

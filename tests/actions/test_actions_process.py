@@ -235,6 +235,20 @@ def test_a_gigabyte_is_read_and_let_go() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("script", ["echo x; sleep 1000", "echo x"])
+def test_a_sink_that_fails_ends_the_process(script: str) -> None:
+    def broken(data: bytes) -> None:
+        raise RuntimeError("no room")
+
+    async def main() -> None:
+        before = descriptors()
+        with pytest.raises(RuntimeError, match="no room"):
+            await sh(script, broken)
+        assert descriptors() == before
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
 def test_groups_are_told_of_while_they_live() -> None:
     told: list[tuple[str, int]] = []
 

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import pytest
-from conftest import SECRET, Bench
+from actions_bench import SECRET, Bench
 
 from nexaflow_cli.actions.base import ActionError, Limits, Result
 
@@ -46,6 +46,10 @@ def test_output_is_read_as_declared(
         ("echo '{'", "stdout is not JSON: unexpected end of data: line 2 column 1"),
         ("echo NaN", "stdout is not JSON"),
         ("yes '[' | head -n 3000 | tr -d '\\n'", "stdout is not JSON"),
+        (
+            "yes '[' | head -n 203 | tr -d '\\n'; yes ']' | head -n 203",
+            "stdout is not JSON: it is nested deeper than 200 levels",
+        ),
     ],
 )
 def test_what_is_not_json_says_so(bench: Bench, script: str, cause: str) -> None:
@@ -172,9 +176,9 @@ def test_a_wrong_dir_is_named(bench: Bench, path: str, message: str, type: str) 
             "start",
         ),
         (
-            {"shell": ["/etc/hostname"]},
+            {"shell": ["/etc/passwd"]},
             {},
-            "not executable: /etc/hostname may not be run by the daemon's user",
+            "not executable: /etc/passwd may not be run by the daemon's user",
             "start",
         ),
         ({}, {"A=B": "x"}, "'A=B' is no name for an environment variable", "invalid"),

@@ -1,0 +1,121 @@
+"""The HTTP server of the process: uvicorn, without its process-wide habits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+
+import h11
+import orjson
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import Server
+
+from nexaflow_cli import __version__
+from nexaflow_cli.server import problems
+
+MAX_CONNECTIONS = 2048
+KEEP_ALIVE = 75
+"""Seconds; longer than clients keep idle connections, so that they, not we, close them."""
+
+PING_EVERY = 20.0
+
+
+class HttpProtocol(H11Protocol):
+    """Tells in our own form, too, what is no HTTP at all."""
+
+    def send_400_response(self, msg: str) -> None:
+        body = orjson.dumps(
+            problems.document(
+                400,
+                "this is not an HTTP/1.1 request, or its headers are larger than 64 KiB",
+                "usage",
+            )
+        )
+        headers = [
+            (b"content-type", problems.MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """Drops a peer that answers no ping, instead of waiting for it to read what it is owed."""
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
+
+class HttpServer(Server):
+    """Serves on a socket that is bound already, until `leave`.
+
+    Signals, the loop and logging are left to who runs it.
+
+    Args:
+        grace: seconds that requests under way get at the end.
+    """
+
+    def __init__(self, app: ASGIApp, *, grace: float) -> None:
+        super().__init__(
+            Config(
+                app,
+                lifespan="off",
+                http=HttpProtocol,
+                ws=SocketProtocol,
+                ws_per_message_deflate=False,
+                ws_ping_interval=PING_EVERY,
+                ws_ping_timeout=PING_EVERY,
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                headers=[("X-Nexaflow-Version", __version__)],
+                limit_concurrency=MAX_CONNECTIONS,
+                timeout_keep_alive=KEEP_ALIVE,
+                timeout_graceful_shutdown=max(1, round(grace)),
+            )
+        )
+        self.ready = asyncio.Event()
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """Take no more connections, end those there are, and return from `serve`."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._refresh()
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        # Uvicorn's own wakes up ten times a second; the date is all that needs it, once.
+        while not self._leaving.is_set():
+            self._refresh()
+            try:
+                async with asyncio.timeout(1.0):
+                    await self._leaving.wait()
+            except TimeoutError:
+                continue
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def _refresh(self) -> None:
+        date = (b"date", formatdate(time.time(), usegmt=True).encode())
+        self.server_state.default_headers = [date, *self.config.encoded_headers]
