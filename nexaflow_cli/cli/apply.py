@@ -31,7 +31,7 @@ PruneOption = Annotated[
     "plan",
     "nexaflow plan workflows/",
     "nexaflow plan workflows/ --diff",
-    "nexaflow plan workflows/ --prune --exit-code     fails if something would change",
+    "nexaflow plan workflows/ --prune --exit-code   fails if there is a change",
 )
 def plan(
     paths: PathsArgument,

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from nexaflow_cli.cli import console, state
-from nexaflow_cli.cli.framework import ClickException, NoArgsIsHelpError, UsageError
+from nexaflow_cli.cli.framework import ClickException, Exit, NoArgsIsHelpError, UsageError
 from nexaflow_cli.errors import NexaflowError
 
 USAGE = 2
@@ -32,8 +32,11 @@ def run(command: Any, arguments: list[str]) -> int:
 
 def _guarded(command: Any, arguments: list[str]) -> int:
     try:
-        result = command.main(arguments, prog_name="nexaflow", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        with command.make_context("nexaflow", list(arguments)) as context:
+            command.invoke(context)
+        return 0
+    except Exit as end:
+        return end.exit_code
     except BrokenPipeError:
         raise
     except (KeyboardInterrupt, EOFError):

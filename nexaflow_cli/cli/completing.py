@@ -39,7 +39,10 @@ def candidates(words: list[str]) -> list[str]:
     before = [word for word in before if word != "="]
     if incomplete == "=":
         incomplete = ""
-    context = _resolve_context(command(), {}, "nexaflow", before)
+    root = command()
+    context = _resolve_context(root, {}, "nexaflow", before)
+    if context.command is root and any(not word.startswith("-") for word in before[-1:]):
+        return []
     wanted, incomplete = _resolve_incomplete(context, list(before), incomplete)
     found = wanted.shell_complete(context, incomplete)
     if not found and _is_local(wanted):

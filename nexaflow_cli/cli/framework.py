@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import typer
+from typer import Exit
 from typer._click.core import ParameterSource
 from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
 from typer._click.formatting import HelpFormatter
@@ -24,6 +25,7 @@ from nexaflow_cli.cli.registry import COMMANDS, SECTIONS, Entry
 __all__ = [
     "ClickException",
     "Command",
+    "Exit",
     "Group",
     "NoArgsIsHelpError",
     "RootGroup",

@@ -86,8 +86,8 @@ class StepState:
 class Frame:
     """The steps of one block under way, or the items of one for_each.
 
-    `under_way` has the steps that began and have not ended, `open` counts those that have not
-    ended.
+    `under_way` has the steps that began and have not ended; `open` counts those that have not
+    come to an end of their own, so that a frame in which a step was cancelled is never done.
     A halted frame begins nothing more; it is settled when nothing in it is under way.
     """
 
@@ -296,7 +296,8 @@ class RunState:
         frame.under_way.pop(step.key, None)
         step.ended_at = at
         step.due = None
-        frame.open -= 1
+        if step.status is not StepStatus.CANCELLED:
+            frame.open -= 1
         owner = frame.owner
         if frame.items is not None and owner is not None:
             owner.output[step.index] = step.output

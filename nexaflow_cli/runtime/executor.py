@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from nexaflow_cli.errors import NexaflowError
 from nexaflow_cli.runtime.driver import Driver
 from nexaflow_cli.runtime.environment import ChildEnvironment
 from nexaflow_cli.runtime.logs import RunLogs
+from nexaflow_cli.runtime.quiet_log import QuietLog
 from nexaflow_cli.runtime.masking import Masker
 from nexaflow_cli.runtime.parameters import Parameters
 from nexaflow_cli.spec.expressions import ExpressionError
@@ -61,6 +63,8 @@ class Executor:
         self._places = asyncio.Semaphore(max_tasks)
         self._tasks: dict[tuple[str, str, int], asyncio.Task[None]] = {}
         self._leaving = False
+        work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._scratched = set(os.listdir(work_dir))
 
     # What drivers ask for.
 
@@ -72,7 +76,7 @@ class Executor:
         try:
             params, env = self._parameters.render(driver.state, step)
             action = self._actions[step.node.action]
-            log = self._logs.run(driver.run.id).step(step.key, attempt)
+            log = QuietLog(self._logs, driver.run.id, step.key, attempt)
             outcome = self._outcome(action.run(params, self._call(driver, step, attempt, env, log)))
         except Exception as error:
             return self._failure(error)
@@ -100,10 +104,12 @@ class Executor:
 
     def run_ended(self, run_id: str) -> None:
         """Clear away what a run leaves behind: its scratch directory, its open log."""
-        self._logs.run(run_id).close()
-        scratch = self._work_dir / run_id
-        if scratch.exists():
-            shutil.rmtree(scratch, ignore_errors=True)
+        self._logs.end(run_id)
+        if run_id in self._scratched:
+            self._scratched.discard(run_id)
+            scratch = self._work_dir / run_id
+            # It may hold a whole checkout: not on the loop.
+            asyncio.get_running_loop().run_in_executor(None, _remove, scratch)
 
     async def leave(self, patience: float) -> None:
         """Give attempts `patience` seconds to end, then stop them without a report.
@@ -168,6 +174,7 @@ class Executor:
 
     def _scratch(self, run_id: str) -> Path:
         path = self._work_dir / run_id
+        self._scratched.add(run_id)
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
@@ -224,3 +231,7 @@ class Executor:
         except TypeError:
             masked.pop("output", None)
         return Failed(masked)
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)

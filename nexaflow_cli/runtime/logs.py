@@ -84,8 +84,8 @@ class RunLogs:
         """The log of one attempt of a run's step; close it when the attempt ends."""
         return self.run(run_id).step(step, attempt)
 
-    def end_run(self, run_id: str) -> None:
-        """Say that a run is over: what its steps left unsaid is said, then it is forgotten."""
+    def end(self, run_id: str) -> None:
+        """A run is over: what its steps left unsaid is said; one that said nothing has no log."""
         if log := self._runs.get(run_id):
             log.close()
 
@@ -138,13 +138,14 @@ class RunLogs:
             self._thread = None
         self.flush()
 
-    def append(self, log: RunLog, lines: list[bytes]) -> int:
+    def append(self, log: RunLog, lines: bytes) -> int:
         """Have lines written soon and return where they begin; waits if too much waits already."""
         with self._lock:
             if log.size < 0:
                 self._buffered += log.begin(self.path(log.run_id))
             start = log.size
-            self._buffered += log.put(lines)
+            log.put(lines)
+            self._buffered += len(lines)
             self._dirty[log.run_id] = log
             full = self._buffered > _HIGH_WATER
         if self._closing.is_set():
@@ -242,7 +243,7 @@ class RunLog:
                 room -= len(line)
                 lines.append(line)
             if lines:
-                number = logs.append(self, lines)
+                number = logs.append(self, b"".join(lines))
                 if logs.on_line is not None:
                     for line, text in zip(lines, texts, strict=False):
                         number += len(line)
@@ -279,12 +280,10 @@ class RunLog:
         self.size += 1
         return 1
 
-    def put(self, lines: list[bytes]) -> int:
-        """Add lines to what is to be written, and return how many bytes they are."""
-        self._lines += lines
-        size = sum(map(len, lines))
-        self.size += size
-        return size
+    def put(self, lines: bytes) -> None:
+        """Add lines to what is to be written."""
+        self._lines.append(lines)
+        self.size += len(lines)
 
     def take(self) -> bytes:
         """What is to be written; from now on the caller's."""

@@ -33,7 +33,7 @@ class SourceDocument(Body):
 
 
 class Apply(Body):
-    documents: list[SourceDocument] = Field(max_length=10_000)
+    documents: list[SourceDocument] = Field(min_length=1, max_length=10_000)
     prune: bool = Field(False, description="Delete every workflow that is not among them.")
     dry_run: bool = Field(False, description="Change nothing, and tell what would change.")
 

@@ -98,7 +98,8 @@ def _asked(connection: HTTPConnection) -> tuple[str | None, int | None, bool]:
         raise UsageError(f"query parameter 'after': {after[:60]!r} is not the number of a frame")
     if logs not in _TRUTH:
         raise UsageError(f"query parameter 'logs': {logs[:60]!r} is neither 1 nor 0")
-    return query.get("run"), None if after is None else int(after), _TRUTH[logs]
+    # After nothing is from the start, which brings what was printed so far too.
+    return query.get("run"), int(after or 0) or None, _TRUTH[logs]
 
 
 SOCKETS: dict[str, Callable[[WebSocket], Awaitable[None]]] = {f"{API}/live": live}

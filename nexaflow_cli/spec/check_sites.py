@@ -58,11 +58,14 @@ def _check_step(step: StepNode, names: NameCheck, findings: Findings) -> None:
             if "else" in case and isinstance(cases, list) and index < len(cases) - 1:
                 message = "no case after `else` can be reached"
                 findings.add("unreachable-case", message, (*place, "else"), of_key=True)
-    for key in ("with", "env", "dir"):
-        names.value(raw.get(key), (*path, key), inside)
+    params = raw.get("with")
+    if raw.get("action") == "shell" and isinstance(params, Mapping):
+        _check_script(params.get("script"), (*path, "with", "script"), findings)
+        params = {key: value for key, value in params.items() if key != "script"}
     _check_script(raw.get("run"), (*path, "run"), findings)
-    if raw.get("action") == "shell" and isinstance(raw.get("with"), Mapping):
-        _check_script(raw["with"].get("script"), (*path, "with", "script"), findings)
+    names.value(params, (*path, "with"), inside)
+    for key in ("env", "dir"):
+        names.value(raw.get(key), (*path, key), inside)
     for key in ("name", "shell", "action"):
         _no_expression(raw.get(key), (*path, key), findings)
 
@@ -117,7 +120,7 @@ def _check_script(text: Any, path: Path, findings: Findings) -> None:
         _in_script(text, start, max(length, 3), "…", path, findings)
         return
     for part in parts:
-        if isinstance(part, Part):
+        if isinstance(part, Part) and not findings.is_full():
             start = text.rindex("${{", 0, part.offset)
             _in_script(text, start, 3, part.source, path, findings)
 

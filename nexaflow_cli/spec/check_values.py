@@ -62,7 +62,7 @@ def _trigger(trigger: Mapping[str, Any], path: Path, findings: Findings) -> None
     elif every is not None:
         place = (*path, "schedule", "every") if isinstance(schedule, Mapping) else (*path, "every")
         _duration(every, place, MIN_INTERVAL, MAX_TIMEOUT, findings)
-        if "timezone" in trigger:
+        if "timezone" in trigger and isinstance(schedule, Mapping):
             message = "`timezone` means nothing for a fixed interval"
             findings.add("no-effect", message, (*path, "timezone"), of_key=True, severity="warning")
     timezone = trigger.get("timezone")
@@ -122,7 +122,7 @@ def _input(name: str, schema: Mapping[str, Any], triggered: bool, findings: Find
                 of_key=True,
             )
         return
-    if len(findings.found) > before or findings.is_broken(path):
+    if len(findings.found) > before or findings.is_broken_below(path):
         return
     try:
         compiled = ValueSchema(schema)

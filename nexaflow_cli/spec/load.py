@@ -166,10 +166,11 @@ def _check(data: Any, findings: Findings, actions: Actions) -> None:
             name = problem.message.split("`")[1]
             if (*problem.path, f"did you mean `{name}`?") in meant:
                 continue
-        if problem.code in ("wrong-type", "wrong-value"):
-            findings.mark_broken(problem.path)
-        place = problem.path
-        findings.add(problem.code, problem.message, place, problem.hint, of_key=problem.of_key)
+        findings.mark_broken(problem.path)
+        place, of_key = problem.path, problem.of_key
+        findings.add(problem.code, problem.message, place, problem.hint, of_key=of_key)
+    if findings.is_full():
+        return
     blocks = outline(data)
     order = check_steps(blocks, findings)
     check_values(data, blocks, findings)

@@ -72,12 +72,38 @@ def _validator(schema: Mapping[str, Any]) -> Any:
     from jsonschema.exceptions import SchemaError
     from referencing import Registry
 
+    _check_references(schema)
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise ValueError(f"not a JSON Schema: {error.message}") from None
     # An empty registry: a `$ref` to elsewhere fails instead of being fetched.
     return Draft202012Validator(schema, registry=Registry())
+
+
+def _check_references(schema: Mapping[str, Any]) -> None:
+    """Every reference must lead somewhere inside the schema itself."""
+    pending: list[Any] = [schema]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Mapping):
+            pending.extend(item.values())
+            reference = item.get("$ref")
+            if isinstance(reference, str) and not _resolves(reference, schema):
+                raise ValueError(f"the reference `{reference[:100]}` leads nowhere in the schema")
+        elif isinstance(item, list):
+            pending.extend(item)
+
+
+def _resolves(reference: str, schema: Any) -> bool:
+    if reference == "#":
+        return True
+    target = schema
+    for part in reference.removeprefix("#/").split("/"):
+        if not isinstance(target, Mapping) or part not in target:
+            return False
+        target = target[part]
+    return reference.startswith("#/")
 
 
 def _holds_expression(value: Any) -> bool:

@@ -22,6 +22,13 @@ _ANNOTATIONS = frozenset(
 ) | frozenset(("deprecated", "readOnly", "writeOnly", "format", "errorMessage"))
 
 
+class WrongSchemaError(ValueError):
+    """The schema is none; names the keyword whose value is wrong."""
+
+    def __init__(self, keyword: str) -> None:
+        super().__init__(f"not a JSON Schema: the value of `{keyword}`")
+
+
 class UnsupportedSchemaError(ValueError):
     """The schema uses a keyword that is not compiled here."""
 
@@ -97,7 +104,7 @@ class Shape:
         if schema is False:
             return _nothing
         if not isinstance(schema, Mapping):
-            raise UnsupportedSchemaError("a schema is an object or a boolean")
+            raise WrongSchemaError(f"{schema}"[:40])
         checks: list[Check] = []
         if isinstance(reference := schema.get("$ref"), str):
             checks.append(self._reference(reference))
@@ -167,6 +174,8 @@ def unknown_key(key: str, known: Mapping[str, Any], path: Path, run: Run) -> Non
 
 def pattern(text: str) -> re.Pattern[str]:
     """A schema's regular expression; its `$` means the very end, as in ECMAScript."""
+    if not isinstance(text, str):
+        raise WrongSchemaError("pattern")
     try:
         return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", text))
     except (re.error, RecursionError, OverflowError) as error:

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from nexaflow_cli.spec.places import Path
-from nexaflow_cli.spec.shape import Check, Problem, Run, Shape, passes
+from nexaflow_cli.spec.shape import Check, Problem, Run, Shape, WrongSchemaError, passes
 from nexaflow_cli.spec.shape_types import kind_of
 
 Schema = Mapping[str, Any]
 
 
 def dependent_required(schema: Schema, shape: Shape) -> Check:
-    pairs = [(key, list(needed)) for key, needed in schema["dependentRequired"].items()]
+    pairs = [
+        (key, list(needed)) for key, needed in _members(schema, "dependentRequired", list).items()
+    ]
 
     def check(value: Any, path: Path, run: Run) -> None:
         if not isinstance(value, dict):
@@ -30,7 +32,7 @@ def dependent_required(schema: Schema, shape: Shape) -> Check:
 def dependent_schemas(schema: Schema, shape: Shape) -> Check:
     pairs = [
         (key, shape.compile(inner), inner.get("errorMessage", f"`{key}` does not fit here"))
-        for key, inner in schema["dependentSchemas"].items()
+        for key, inner in _members(schema, "dependentSchemas", dict).items()
     ]
 
     def check(value: Any, path: Path, run: Run) -> None:
@@ -43,9 +45,26 @@ def dependent_schemas(schema: Schema, shape: Shape) -> Check:
     return check
 
 
+def _branches(schema: Schema, keyword: str) -> list[Any]:
+    branches = schema[keyword]
+    if not isinstance(branches, list) or not branches:
+        raise WrongSchemaError(keyword)
+    return branches
+
+
+def _members(schema: Schema, keyword: str, kind: type) -> dict[str, Any]:
+    members = schema[keyword]
+    if not isinstance(members, dict) or not all(isinstance(one, kind) for one in members.values()):
+        raise WrongSchemaError(keyword)
+    return members
+
+
 def one_of(schema: Schema, shape: Shape) -> Check:
-    branches = schema["oneOf"]
-    if all(set(branch) == {"required"} and len(branch["required"]) == 1 for branch in branches):
+    branches = _branches(schema, "oneOf")
+    if all(
+        isinstance(branch, dict) and set(branch) == {"required"} and len(branch["required"]) == 1
+        for branch in branches
+    ):
         return _one_key([branch["required"][0] for branch in branches])
     return _alternatives(branches, shape, exactly_one=True)
 
@@ -67,7 +86,7 @@ def _one_key(names: list[str]) -> Check:
 
 
 def any_of(schema: Schema, shape: Shape) -> Check:
-    return _alternatives(schema["anyOf"], shape, exactly_one=False)
+    return _alternatives(_branches(schema, "anyOf"), shape, exactly_one=False)
 
 
 def _alternatives(branches: list[Any], shape: Shape, exactly_one: bool) -> Check:
@@ -109,7 +128,7 @@ def _alternatives(branches: list[Any], shape: Shape, exactly_one: bool) -> Check
 
 
 def all_of(schema: Schema, shape: Shape) -> Check:
-    checks = [shape.compile(branch) for branch in schema["allOf"]]
+    checks = [shape.compile(branch) for branch in _branches(schema, "allOf")]
 
     def check(value: Any, path: Path, run: Run) -> None:
         for inner in checks:

@@ -10,10 +10,11 @@ from typing import Any
 from nexaflow_cli.spec import shape_combining as combining
 from nexaflow_cli.spec.places import Path
 from nexaflow_cli.spec.shape import (
+    MAX_PROBLEMS,
     Check,
     Run,
     Shape,
-    UnsupportedSchemaError,
+    WrongSchemaError,
     pattern,
     unknown_key,
 )
@@ -25,9 +26,9 @@ Compile = Callable[[Schema, Shape], Check | None]
 
 def _names(schema: Schema) -> list[str]:
     names = schema["type"]
-    listed = [names] if isinstance(names, str) else list(names)
-    if not set(listed) <= set(TYPES):
-        raise UnsupportedSchemaError(f"the type `{names}`")
+    listed = [names] if isinstance(names, str) else names
+    if not isinstance(listed, list) or not all(name in list(TYPES) for name in listed):
+        raise WrongSchemaError("type")
     return listed
 
 
@@ -64,7 +65,9 @@ def _canonical(value: Any) -> str:
 
 
 def _enum(schema: Schema, shape: Shape) -> Check:
-    allowed = list(schema["enum"])
+    allowed = schema["enum"]
+    if not isinstance(allowed, list):
+        raise WrongSchemaError("enum")
     listed = ", ".join(str(one) if isinstance(one, str) else _canonical(one) for one in allowed)
 
     def check(value: Any, path: Path, run: Run) -> None:
@@ -103,6 +106,8 @@ def _pattern(schema: Schema, shape: Shape) -> Check:
 def _bound(keyword: str, fits: Callable[[Any, Any], bool], words: str, kind: str) -> Compile:
     def compile_bound(schema: Schema, shape: Shape) -> Check:
         limit = schema[keyword]
+        if not TYPES["number"](limit):
+            raise WrongSchemaError(keyword)
 
         def check(value: Any, path: Path, run: Run) -> None:
             if kind == "number":
@@ -124,8 +129,8 @@ def _bound(keyword: str, fits: Callable[[Any, Any], bool], words: str, kind: str
 
 def _multiple_of(schema: Schema, shape: Shape) -> Check:
     step = schema["multipleOf"]
-    if not step > 0:
-        raise UnsupportedSchemaError("multipleOf must be above 0")
+    if not TYPES["number"](step) or not step > 0:
+        raise WrongSchemaError("multipleOf")
 
     def check(value: Any, path: Path, run: Run) -> None:
         if TYPES["number"](value):
@@ -160,12 +165,17 @@ def _items(schema: Schema, shape: Shape) -> Check:
         if isinstance(value, list):
             for index, item in enumerate(value):
                 inner(item, (*path, index), run)
+                if len(run.problems) >= MAX_PROBLEMS:
+                    return
 
     return check
 
 
 def _properties(schema: Schema, shape: Shape) -> Check:
-    known = {name: shape.compile(inner) for name, inner in schema.get("properties", {}).items()}
+    fields = schema.get("properties", {})
+    if not isinstance(fields, dict):
+        raise WrongSchemaError("properties")
+    known = {name: shape.compile(inner) for name, inner in fields.items()}
     rest = schema.get("additionalProperties", True)
     others = None if isinstance(rest, bool) else shape.compile(rest)
     open_end = rest is True
@@ -189,7 +199,9 @@ def _additional(schema: Schema, shape: Shape) -> Check | None:
 
 
 def _required(schema: Schema, shape: Shape) -> Check:
-    names = list(schema["required"])
+    names = schema["required"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise WrongSchemaError("required")
 
     def check(value: Any, path: Path, run: Run) -> None:
         if isinstance(value, dict):

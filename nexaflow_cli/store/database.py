@@ -8,7 +8,7 @@ import threading
 from importlib import resources
 from pathlib import Path
 
-from nexaflow_cli.errors import ConflictError
+from nexaflow_cli.errors import ConflictError, UnavailableError
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
@@ -30,18 +30,38 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
     Raises:
         ConflictError: a newer version of NexaFlow has written this database.
+        UnavailableError: it cannot be opened or brought up to date; it is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    path.chmod(0o600)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA cache_size = -16000")
-    db.execute("PRAGMA temp_store = MEMORY")
-    db.execute("PRAGMA wal_autocheckpoint = 2000")
-    db.execute("PRAGMA journal_size_limit = 67108864")
-    migrate(db)
+    db: sqlite3.Connection | None = None
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        path.chmod(0o600)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA cache_size = -16000")
+        db.execute("PRAGMA temp_store = MEMORY")
+        db.execute("PRAGMA wal_autocheckpoint = 2000")
+        db.execute("PRAGMA journal_size_limit = 67108864")
+        migrate(db)
+    except BaseException as error:
+        if db is not None:
+            db.close()
+        if isinstance(error, sqlite3.Error):
+            raise _cannot_open(path, error) from error
+        raise
     return db
+
+
+def _cannot_open(path: Path, error: sqlite3.Error) -> UnavailableError:
+    hints = {
+        sqlite3.SQLITE_NOTADB: "restore a backup, or name another directory with --data-dir",
+        sqlite3.SQLITE_CORRUPT: "restore a backup, or name another directory with --data-dir",
+        sqlite3.SQLITE_BUSY: "end the program that has it open, and try again",
+        sqlite3.SQLITE_FULL: "free some space on its disk, and try again",
+    }
+    hint = hints.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "see that it can be written")
+    return UnavailableError(f"the database {path} cannot be used: {error}", hint=hint)
 
 
 def migrate(db: sqlite3.Connection) -> None:

@@ -136,8 +136,9 @@ def last_numbers(db: sqlite3.Connection) -> tuple[int, int, int, str]:
     runs = db.execute("SELECT coalesce(max(seq), 0) FROM runs").fetchone()[0]
     facts = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0]
     events = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-    ids = "SELECT max(coalesce((SELECT max(id) FROM runs), ''), coalesce((SELECT max(id) FROM events), ''))"
-    return runs, facts, events, db.execute(ids).fetchone()[0]
+    ids = "SELECT max(id) FROM runs UNION ALL SELECT max(id) FROM events"
+    last_id = max(row[0] or "" for row in db.execute(ids))
+    return runs, facts, events, last_id
 
 
 def by_id(db: sqlite3.Connection, run_id: str) -> RunRow | None:

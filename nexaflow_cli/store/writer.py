@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from nexaflow_cli.errors import NexaflowError, UnavailableError
@@ -22,6 +23,11 @@ PATIENCE = 5.0
 """Seconds that what is pending waits for another process to let go of the database."""
 
 _TRY_AGAIN = 0.02
+
+MAX_WAL = 32 * 1024 * 1024
+"""Bytes of the write-ahead log beyond which readers are waited for to fold it up."""
+
+_FOLD_PATIENCE_MS = 200
 
 
 class Tail:
@@ -62,6 +68,8 @@ class Writer:
         # Statements run on the loop: waiting for somebody's lock is done without holding it up.
         db.execute("PRAGMA busy_timeout = 0")
         self._busy_since: float | None = None
+        self._wal = Path(f"{db.execute('PRAGMA database_list').fetchone()[2]}-wal")
+        self._fold_at = MAX_WAL
         self._pending: deque[tuple[Work, Done, bool]] = deque()
         self._committing = False
         self._scheduled = False
@@ -163,7 +171,9 @@ class Writer:
                 self._pump_soon(_TRY_AGAIN)
                 return
             self._busy_since = None
-        group = [(done, None, None) for _, done, _ in self._pending]
+        group: list[tuple[Done, Any, BaseException | None]] = [
+            (done, None, None) for _, done, _ in self._pending
+        ]
         self._pending.clear()
         self._tell(group, _unavailable(error))
         self._next()
@@ -192,9 +202,26 @@ class Writer:
         failure: BaseException | None = None
         try:
             self._db.execute("COMMIT")
+            self._bound_wal()
         except Exception as error:
             failure = error
         self._loop.call_soon_threadsafe(self._committed, group, failure)
+
+    def _bound_wal(self) -> None:
+        """Fold a long log up: where readers overlap without a gap, SQLite never reuses it."""
+        try:
+            size = self._wal.stat().st_size
+        except OSError:
+            return
+        if size < self._fold_at:
+            return
+        try:
+            self._db.execute(f"PRAGMA busy_timeout = {_FOLD_PATIENCE_MS}")
+            busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._db.execute("PRAGMA busy_timeout = 0")
+        except sqlite3.Error:
+            busy = 1  # what was committed is; the log is folded up another time
+        self._fold_at = size + MAX_WAL // 4 if busy else MAX_WAL
 
     def _committed(
         self, group: list[tuple[Done, Any, BaseException | None]], failure: BaseException | None

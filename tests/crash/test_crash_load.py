@@ -1,4 +1,4 @@
-"""kill -9 under load: every acknowledged run ends, no committed step ran twice, no child is left."""
+"""kill -9 under load: acknowledged runs end, nothing committed runs twice, no child is left."""
 
 from __future__ import annotations
 

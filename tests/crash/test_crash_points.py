@@ -38,7 +38,7 @@ steps:
     run: |
       {NOTE}
       [ "$NEXAFLOW_ATTEMPT" -ge 3 ]
-    retry: {{max_attempts: 4, backoff_seconds: 0.05, backoff_multiplier: 1}}
+    retry: {{max_attempts: 4, backoff_seconds: 0.03, backoff_multiplier: 1}}
   - id: join
     needs: [left, right]
     action: set
@@ -67,7 +67,7 @@ steps:
     with: {{message: skipped}}
   - id: rest
     action: wait
-    with: {{duration: 80ms}}
+    with: {{duration: 50ms}}
   - id: shaky
     continue_on_error: true
     retry: {{max_attempts: 1}}
@@ -135,7 +135,7 @@ class Lives:
         data_dir, effects, result = (self.root / f"{name}.{x}" for x in ("data", "log", "json"))
         shutil.copytree(self._blank, data_dir)
         request = {"workflow": self.name, "key": "one", "inputs": {"effects": str(effects)}}
-        job = {"data_dir": data_dir, "runs": [request], "result": result, "park_after": 0.03}
+        job = {"data_dir": data_dir, "runs": [request], "result": result, "park_after": 0.02}
         status = self.forge.run(**job, **fate)
         assert status in {0, KILLED}
         if status == KILLED:

@@ -48,7 +48,7 @@ RUN_SPEC = {
 }
 
 
-@pytest.mark.parametrize(("status", "kind"), itertools.product(StepStatus, STEP_KINDS))
+@pytest.mark.parametrize(("status", "kind"), [*itertools.product(StepStatus, STEP_KINDS)])
 def test_a_step_takes_the_facts_of_the_table_and_no_other(status: StepStatus, kind: str) -> None:
     if kind.removeprefix("step.") in STEP_SPEC[status].split():
         assert next_step_status(status, kind, "s") is STEP_TRANSITIONS[status, kind]
@@ -57,7 +57,7 @@ def test_a_step_takes_the_facts_of_the_table_and_no_other(status: StepStatus, ki
             next_step_status(status, kind, "s")
 
 
-@pytest.mark.parametrize(("status", "kind"), itertools.product(RunStatus, RUN_KINDS))
+@pytest.mark.parametrize(("status", "kind"), [*itertools.product(RunStatus, RUN_KINDS)])
 def test_a_run_takes_the_facts_of_the_table_and_no_other(status: RunStatus, kind: str) -> None:
     if kind.removeprefix("run.") in RUN_SPEC[status].split():
         assert next_run_status(status, kind) is RUN_TRANSITIONS[status, kind]

@@ -1,7 +1,7 @@
 """The ledger: from two looks at the disk to what happened in between."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexaflow_cli.files.ledger import Change, Known, Seen, applied, changes
@@ -92,6 +92,7 @@ records = st.dictionaries(paths, looks.map(lambda seen: Known(*seen)))
 observations = st.dictionaries(paths, st.none() | looks)
 
 
+@settings(deadline=None)
 @given(records, observations)
 def test_applying_the_changes_gives_what_was_seen(
     before: dict[str, Known], seen: dict[str, Seen | None]
@@ -102,6 +103,7 @@ def test_applying_the_changes_gives_what_was_seen(
         assert (after[path].seen if path in after else None) == wanted
 
 
+@settings(deadline=None)
 @given(records, observations)
 def test_looking_again_finds_nothing_new(
     before: dict[str, Known], seen: dict[str, Seen | None]
@@ -110,6 +112,7 @@ def test_looking_again_finds_nothing_new(
     assert changes(after, seen) == []
 
 
+@settings(deadline=None)
 @given(records, observations)
 def test_each_path_is_spoken_of_once(
     before: dict[str, Known], seen: dict[str, Seen | None]

@@ -1,6 +1,6 @@
 """Settling: nobody looks at a file before it is worth it, and everybody gets their look."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexaflow_cli.files.hints import Hints, Left
@@ -107,6 +107,7 @@ steps = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(steps)
 def test_every_hint_leads_to_a_look_that_is_not_earlier(
     story: list[tuple[float, dict[str, bool], dict[str, Left], frozenset[int]]],

@@ -1,7 +1,7 @@
 """Virtual paths: one spelling each, and none that could surprise whoever reads a listing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexaflow_cli.errors import InvalidError
@@ -67,6 +67,7 @@ def test_a_path_that_cannot_be_kept_is_refused_in_one_printable_line(
     assert caught.value.hint
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_normalising_again_changes_nothing(text: str) -> None:
     try:

@@ -148,7 +148,7 @@ def test_a_silent_run_has_no_file(kept: Kept) -> None:
     step = kept.logs.step(RUN, "s", 1)
     step.write("stdout", b"")
     step.close()
-    kept.logs.end_run(RUN)
+    kept.logs.end(RUN)
     kept.logs.flush()
     assert kept.logs.read(RUN) == ([], None)
     assert not kept.logs.path(RUN).parent.exists()
@@ -156,7 +156,7 @@ def test_a_silent_run_has_no_file(kept: Kept) -> None:
 
 def test_the_end_of_a_run_says_what_was_left_unsaid(kept: Kept) -> None:
     kept.logs.step(RUN, "s", 1).write("stdout", b"no newline")
-    kept.logs.end_run(RUN)
+    kept.logs.end(RUN)
     assert kept.texts() == ["no newline"]
     kept.logs.flush()
     assert kept.logs._runs == {}
@@ -292,7 +292,7 @@ def test_any_bytes_make_harmless_entries(
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     for start, end in pairwise(places):
         step.write("stdout", text[start:end])
-    kept.logs.end_run(RUN)
+    kept.logs.end(RUN)
     for shown in kept.texts():
         assert not any(ord(c) < 32 and c not in "\t\x1b" for c in shown)
         assert "\x1b" not in plain(shown)

@@ -66,6 +66,7 @@ def daemon(token: str, *scripts: str) -> Iterator[tuple[subprocess.Popen[str], i
             yield owner, guard, [int(owner.stdout.readline()) for _ in scripts]
         finally:
             owner.kill()
+            sweep(token, grace=0.1)
 
 
 def ends(pid: int, seconds: float = 20) -> bool:
@@ -112,7 +113,6 @@ def test_a_graceful_stop_ends_the_warden_only() -> None:
         assert owner.wait() == 0
         assert ends(guard)
         assert not ends(child, 0)
-        os.kill(child, signal.SIGKILL)
 
 
 def test_signals_of_the_terminal_do_not_reach_it() -> None:

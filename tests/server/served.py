@@ -53,6 +53,7 @@ class Served:
         self.http = httpx.Client(
             base_url=self.url, headers={"Authorization": f"Bearer {daemon.local_key}"}, timeout=30
         )
+        self.stranger = httpx.Client(base_url=self.url, timeout=30)
 
     def do(self, work: Callable[[], Awaitable[Any]]) -> Any:
         """Run something on the daemon's own loop, and return what it does."""
@@ -130,6 +131,7 @@ def serving(data_dir: Path, **settings: Any) -> Iterator[Served]:
     finally:
         if made:
             made[0].http.close()
+            made[0].stranger.close()
         down.set()
         thread.join()
         if failed:

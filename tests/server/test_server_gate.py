@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from served import Served
 from starlette.routing import Route, WebSocketRoute
@@ -49,7 +48,7 @@ def test_nothing_is_reached_without_a_key(
         answer = refused.value.response
         status, headers = answer.status_code, answer.headers
     else:
-        got = httpx.request(method, served.url + address, headers=WRONG[kind])
+        got = served.stranger.request(method, address, headers=WRONG[kind])
         status, headers = got.status_code, got.headers
         if method != "HEAD":
             assert got.json()["code"] == "unauthenticated"
@@ -78,18 +77,18 @@ def test_a_route_without_a_permission_does_not_start() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/nope", "/api/v2/nope", "/docs", "/admin", "//health"])
 def test_even_what_is_not_there_is_told_only_with_a_key(served: Served, path: str) -> None:
-    assert httpx.get(served.url + path).status_code == 401
+    assert served.stranger.get(path).status_code == 401
     assert served.http.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS", "DELETE"])
 def test_health_is_open_to_get_alone(served: Served, method: str) -> None:
-    assert httpx.get(f"{served.url}/health").json()["status"] == "ok"
-    assert httpx.request(method, f"{served.url}/health").status_code == 401
+    assert served.stranger.get("/health").json()["status"] == "ok"
+    assert served.stranger.request(method, "/health").status_code == 401
 
 
 def test_old_clients_without_a_key_learn_where_to_read(served: Served) -> None:
-    assert "migration" in httpx.get(f"{served.url}/api/v1/workflows").json()["hint"]
+    assert "migration" in served.stranger.get("/api/v1/workflows").json()["hint"]
 
 
 @pytest.mark.parametrize("role", Role)
@@ -99,9 +98,9 @@ def test_a_key_does_what_its_role_allows_and_no_more(served: Served, role: Role)
         if need is PUBLIC or method == SOCKET:
             continue
         # Bodies that no route takes: those let through fail after the gate.
-        got = httpx.request(
+        got = served.stranger.request(
             method,
-            served.url + _address(path),
+            _address(path),
             headers={"Authorization": "Bearer nxk_eve", "Content-Type": "application/json"},
             content=None if method in {"GET", "HEAD"} else b"[",
         )
@@ -143,10 +142,8 @@ def test_a_page_of_another_origin_opens_no_socket(served: Served) -> None:
 
 def test_a_mismatch_of_versions_is_told_on_success_and_on_refusal(served: Served) -> None:
     old = {"X-Nexaflow-Client": "nexaflow-cli/1.2.0"}
-    for answer in (
-        served.http.get("/api/v2/runs", headers=old),
-        httpx.get(served.url, headers=old),
-    ):
+    for client in (served.http, served.stranger):
+        answer = client.get("/api/v2/runs", headers=old)
         assert "1.2.0" in answer.headers["X-Nexaflow-Notice"]
         assert answer.headers["X-Nexaflow-Version"]
     assert "X-Nexaflow-Notice" not in served.http.get("/api/v2/runs").headers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from nexaflow_cli.server.auth import Identity, Keyring, allowed, bearer
@@ -29,7 +31,7 @@ def test_a_role_holds_what_it_is_for_and_no_more(
 
 def test_each_role_of_the_ladder_holds_all_of_the_one_below() -> None:
     ladder = [GRANTS[role] for role in (Role.VIEWER, Role.OPERATOR, Role.EDITOR, Role.ADMIN)]
-    assert all(low < high for low, high in zip(ladder, ladder[1:], strict=False))
+    assert all(low < high for low, high in pairwise(ladder))
     assert ladder[-1] == set(Permission)
 
 

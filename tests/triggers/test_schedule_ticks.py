@@ -5,7 +5,7 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexaflow_cli.spec.model import ScheduleTrigger
@@ -160,6 +160,7 @@ around_changes = st.sampled_from(["2026-03-28T20:00", "2026-10-24T20:00", "2026-
 cuts = st.lists(st.floats(0, 48 * 3600), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(triggers, around_changes, cuts)
 def test_asking_in_parts_gives_the_whole(
     trigger: ScheduleTrigger, start: str, offsets: list[float]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexaflow_cli.spec.model import EventTrigger
@@ -73,6 +73,7 @@ def test_the_index_finds_what_the_pattern_matches(pattern: str) -> None:
         assert made.match(event(path)).hits == expected, path
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text("ab/*?.{},[]", max_size=8), min_size=1, max_size=6),
     st.text("ab/.", min_size=1, max_size=8),
