@@ -138,9 +138,10 @@ def _tell(changes: list[dict[str, Any]], format: Format, would: str) -> None:
             out.line(f"{sign} {clean(change['name'])}{version} {out.paint(what, style(what))}")
     out.flush()
     counts = Counter(str(change["change"]) for change in changes)
-    order = ("created", "updated", "deleted", "unchanged")
-    told = ", ".join(f"{counts[what]} {would}{what}" for what in order if counts[what])
-    console.note(told or "nothing to apply")
+    order = ("created", "updated", "deleted")
+    told = [f"{counts[what]} {would}{what}" for what in order if counts[what]]
+    told += [f"{counts['unchanged']} unchanged"] if counts["unchanged"] else []
+    console.note(", ".join(told) or "nothing to apply")
 
 
 def _diff(files: list[documents.Checked], changes: list[dict[str, Any]]) -> None:

@@ -99,10 +99,13 @@ def ls(
     format: FormatOption = Format.table,
 ) -> None:
     """List files with their sizes and times."""
+    patterns = [pattern]
     if not any(sign in pattern for sign in "*?[{"):
-        pattern = f"{{{pattern},{pattern.rstrip('/')}/**}}" if pattern.strip("/") else "/**"
+        folder = pattern.rstrip("/")
+        patterns = [folder, f"{folder}/**"] if folder else ["/**"]
     with state.client() as client:
-        render.show_list(client.pages("files", pattern=pattern), LIST, format)
+        found = [row for each in patterns for row in client.pages("files", pattern=each)]
+        render.show_list(found, LIST, format)
 
 
 @verb(app, "cp", "nexaflow cp /workspace/a.txt /workspace/b.txt")

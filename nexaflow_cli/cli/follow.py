@@ -137,5 +137,5 @@ def error_of(run: Any) -> str:
     error = run.get("error")
     if not error:
         return ""
-    where = f" in step {clean(error['step'])}" if error.get("step") else ""
-    return f"{message_of(error)}{where}"
+    where = f"step {clean(error['step'])}: " if error.get("step") else ""
+    return f"{where}{message_of(error)}"

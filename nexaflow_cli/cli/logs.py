@@ -76,7 +76,8 @@ def last_lines(client: HttpClient, run: Any) -> list[str]:
     if not step:
         return []
     kept = deque(stored(client, run["id"], step), maxlen=_LAST)
-    return [clean_log(str(line["text"])) for line in kept]
+    final = max((line["attempt"] for line in kept), default=None)
+    return [clean_log(str(line["text"])) for line in kept if line["attempt"] == final]
 
 
 def _emit(line: Any, step: str | None, timestamps: bool, format: Format) -> None:

@@ -88,7 +88,7 @@ class Progress:
             step = self.steps[key] = StepRow(key, started=at)
         step.attempt = int(data.get("attempt") or step.attempt)
         if kind == "step.started":
-            step.status, step.finished = "running", None
+            step.status, step.finished, step.note = "running", None, ""
             if step.attempt == 1:
                 step.started = at
         elif kind == "step.expanded":

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nexaflow_cli.cli import complete, console, follow, inputs, render, runview, state
+from nexaflow_cli.cli import complete, console, follow, inputs, logs, render, runview, state
 from nexaflow_cli.cli.console import err, out
 from nexaflow_cli.cli.framework import single, verb
 from nexaflow_cli.cli.options import FormatOption
@@ -85,10 +85,14 @@ def _there(name: str, words: list[str], *, follow: bool, wait: bool, format: For
             code = _follow(started["id"], format)
         elif wait:
             code = _wait(started["id"])
-        if ((follow or wait) and format is not Format.table) or wait:
+        if follow and format is Format.table:
+            return code
+        last: list[str] = []
+        if follow or wait:
             started = client.get(f"runs/{started['id']}")
-    if not follow or format is not Format.table:
-        render.show_one(started, format, lambda wide: _tell(started, wide), name="id")
+            if format in {Format.table, Format.wide}:
+                last = logs.last_lines(client, started)
+    render.show_one(started, format, lambda wide: _tell(started, last, wide), name="id")
     return code
 
 
@@ -105,9 +109,9 @@ def _wait(run: str) -> int:
     return follow.exit_code(status)
 
 
-def _tell(run: Any, wide: bool) -> None:
+def _tell(run: Any, last: list[str], wide: bool) -> None:
     if run["status"] in ENDED:
-        runview.show(run, [], wide=wide)
+        runview.show(run, last, wide=wide)
         return
     status = str(run["status"])
     out.line(f"{clean(run['id'])} {out.paint(clean(status), style(status))}")
@@ -117,6 +121,7 @@ def _tell(run: Any, wide: bool) -> None:
 
 def _here(path: Path, words: list[str], data_dir: Path | None, watch: bool, format: Format) -> int:
     from nexaflow_cli.cli import diagnose, documents
+    from nexaflow_cli.client.live import InOrder
     from nexaflow_cli.runtime.offline import run_file
 
     try:
@@ -131,8 +136,11 @@ def _here(path: Path, words: list[str], data_dir: Path | None, watch: bool, form
         found = run_file(text, str(path), given, lambda frame: None, data_dir)
     else:
         with follow.watcher(stream, logs=True) as view:
-            found = run_file(text, str(path), given, view.feed, data_dir)
+            order = InOrder()
+            found = run_file(text, str(path), given, order.then(view.feed), data_dir)
         follow.conclude(view.progress, stream)
     if format is not Format.table:
         render.show_one(found, format, lambda wide: runview.show(found, [], wide=wide), name="id")
-    return follow.exit_code(str(found["status"]))
+    status = str(found["status"])
+    # Nobody but the person at the keyboard cancels a run of this process.
+    return 130 if status == "cancelled" else follow.exit_code(status)

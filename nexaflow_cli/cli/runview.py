@@ -8,7 +8,7 @@ from typing import Any
 from nexaflow_cli.cli import facts, times
 from nexaflow_cli.cli.console import out
 from nexaflow_cli.cli.follow import error_of
-from nexaflow_cli.cli.status import glyph, style
+from nexaflow_cli.cli.status import ENDED, glyph, style
 from nexaflow_cli.cli.table import Cell, Heading, lines
 from nexaflow_cli.cli.text import clean
 
@@ -45,7 +45,8 @@ def show(run: Any, last: list[str], *, wide: bool) -> None:
             ("output", facts.value(run["output"]) if run.get("output") is not None else None),
         ]
     )
-    steps = list(tree(run.get("steps") or [], wide))
+    rows = [_settled(step, status) for step in run.get("steps") or []]
+    steps = list(tree(rows, wide))
     if steps:
         out.line()
         for line in lines(_HEADINGS, steps, out):
@@ -56,6 +57,13 @@ def show(run: Any, last: list[str], *, wide: bool) -> None:
         for text in last:
             out.line(out.paint("  | ", "muted") + text)
         out.line(f"{out.paint('logs ', 'muted')}  nexaflow runs logs {clean(run['id'])}")
+
+
+def _settled(step: Any, status: str) -> Any:
+    """A step that never came to its turn waits no longer when the run has ended."""
+    if status in ENDED and step["status"] in {"pending", "queued"}:
+        return {**step, "status": "skipped", "reason": step.get("reason") or "not reached"}
+    return step
 
 
 def trigger(found: Any) -> str:

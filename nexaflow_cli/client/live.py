@@ -69,15 +69,16 @@ class LiveStream:
         with ExitStack() as stack:
             socket = self._open(stack)
             while True:
-                held: deque[Frame] = deque()
+                order = InOrder()
                 try:
-                    for frame in in_order(self._received(socket), held):
-                        yield frame
-                        if frame["type"] == "end":
-                            return
+                    for received in self._received(socket):
+                        for frame in order.take(received):
+                            yield frame
+                            if frame["type"] == "end":
+                                return
                 except _Broken as broken:
                     reason = str(broken)
-                yield from held
+                yield from order.take(None)
                 stack.close()
                 if self._on_break is not None:
                     self._on_break(reason)
@@ -179,27 +180,37 @@ class _Broken(Exception):
     """The connection was lost."""
 
 
-def in_order(frames: Iterable[Frame | None], held: deque[Frame]) -> Iterator[Frame]:
-    """Frames of the past in the order of their times.
+class InOrder:
+    """Puts frames of the past into the order of their times.
 
     A daemon tells the past of a run as all of its log lines and then all of its facts. The lines
     are held back, each until a fact that is later, a line that is new, or a moment of silence.
-
-    Args:
-        frames: as they came; None stands for a moment of silence.
-        held: where lines are held, so that the caller has them if the frames break off.
     """
-    past = True
-    for frame in frames:
-        if frame is not None and frame["type"] == "log" and past:
-            held.append(frame)
-            continue
-        past = False
+
+    def __init__(self) -> None:
+        self._held: deque[Frame] = deque()
+        self._past = True
+
+    def take(self, frame: Frame | None) -> Iterator[Frame]:
+        """Give what can be told now that this frame has come; None stands for silence."""
+        if frame is not None and frame["type"] == "log" and self._past:
+            self._held.append(frame)
+            return
+        self._past = False
         until = moment_of(frame) if frame is not None and frame["type"] == "fact" else None
-        while held and (until is None or moment_of(held[0]) <= until):
-            yield held.popleft()
+        while self._held and (until is None or moment_of(self._held[0]) <= until):
+            yield self._held.popleft()
         if frame is not None:
             yield frame
+
+    def then(self, tell: Callable[[Frame], None]) -> Callable[[Frame], None]:
+        """A function that takes frames as they come and tells them in order."""
+
+        def feed(frame: Frame) -> None:
+            for each in self.take(frame):
+                tell(each)
+
+        return feed
 
 
 def moment_of(frame: Frame) -> float:

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nexaflow_cli import __version__
+from nexaflow_cli.actions import registry
 from nexaflow_cli.actions.base import Action, Limits
-from nexaflow_cli.actions.registry import BUILTIN
 from nexaflow_cli.config import DaemonSettings
 from nexaflow_cli.files.mounts import Mounts
 from nexaflow_cli.files.space import FileSpace
@@ -72,7 +72,7 @@ class Daemon:
         self.settings = settings
         self.local_key = f"nxk_{random_tokens.token_urlsafe(32)}"
         self.started_at = 0.0
-        self._actions = BUILTIN if actions is None else actions
+        self._actions = registry.BUILTIN if actions is None else actions
         self._environ = os.environ if environ is None else environ
         self._triggers = triggers
         self._lock = DataDirLock(settings.data_dir)
@@ -109,7 +109,7 @@ class Daemon:
         secrets = Secrets(self._environ)
         masker = Masker(secrets.values())
         hub = Hub()
-        logs = RunLogs(
+        logs = self._logs = RunLogs(
             settings.logs_dir,
             masker=masker,
             step_bytes=settings.log_bytes,
@@ -134,6 +134,7 @@ class Daemon:
             child_env=base_environment(self._environ, owner, str(settings.files_dir)),
             limits=Limits(output=settings.output_bytes, grace=settings.grace),
             max_tasks=settings.max_processes,
+            children=self._warden,
         )
         room = dispatch.room = Room(store, hub, executor, dispatch, now)
         ids = IdMaker(store.last_run_id)
@@ -156,6 +157,7 @@ class Daemon:
 
         # After the attempts under way, which may be changing files.
         self._stop.push_async_callback(ledger.stop)
+        self._stop.push_async_callback(registry.close)
         self._stop.push_async_callback(executor.leave, settings.grace)
         self._stop.callback(dispatch.stop)
         self._stop.callback(hub.close)
@@ -195,6 +197,8 @@ class Daemon:
             checks["database"] = "ok"
         except Exception as error:
             status, checks["database"] = "degraded", str(error)
+        if self._logs.trouble:
+            status, checks["logs"] = "degraded", self._logs.trouble
         if self._triggers:
             watcher = self._ledger.watcher
             checks["files"] = {"mode": watcher.mode, "reason": watcher.reason or None}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -14,7 +13,17 @@ from typing import Any
 
 import orjson
 
-from nexaflow_cli.actions.base import Action, ActionError, Call, Files, Limits, Log, Result, Suspend
+from nexaflow_cli.actions.base import (
+    Action,
+    ActionError,
+    Call,
+    Children,
+    Files,
+    Limits,
+    Log,
+    Result,
+    Suspend,
+)
 from nexaflow_cli.engine.facts import Error
 from nexaflow_cli.engine.report import Failed, Outcome, Succeeded, Suspended
 from nexaflow_cli.engine.state import StepState
@@ -22,9 +31,9 @@ from nexaflow_cli.errors import NexaflowError
 from nexaflow_cli.runtime.driver import Driver
 from nexaflow_cli.runtime.environment import ChildEnvironment
 from nexaflow_cli.runtime.logs import RunLogs
-from nexaflow_cli.runtime.quiet_log import QuietLog
 from nexaflow_cli.runtime.masking import Masker
 from nexaflow_cli.runtime.parameters import Parameters
+from nexaflow_cli.runtime.quiet_log import QuietLog
 from nexaflow_cli.spec.expressions import ExpressionError
 
 logger = logging.getLogger(__name__)
@@ -47,6 +56,7 @@ class Executor:
         child_env: Mapping[str, str],
         limits: Limits,
         max_tasks: int,
+        children: Children | None = None,
     ) -> None:
         self._actions = actions
         self._plain = {
@@ -60,11 +70,12 @@ class Executor:
         self._work_dir = work_dir
         self._child_env = dict(child_env)
         self._limits = limits
+        self._children = children
         self._places = asyncio.Semaphore(max_tasks)
         self._tasks: dict[tuple[str, str, int], asyncio.Task[None]] = {}
         self._leaving = False
         work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._scratched = set(os.listdir(work_dir))
+        self._scratched = {entry.name for entry in work_dir.iterdir()}
 
     # What drivers ask for.
 
@@ -170,6 +181,7 @@ class Executor:
             log=log,
             now=lambda: datetime.fromtimestamp(now(), UTC),
             limits=self._limits,
+            children=self._children,
         )
 
     def _scratch(self, run_id: str) -> Path:

@@ -17,10 +17,9 @@ from nexaflow_cli.server import openapi, permissions, problems
 from nexaflow_cli.server.auth import Keyring
 from nexaflow_cli.server.bodies import LARGE_AT_ONCE
 from nexaflow_cli.server.gate import Gate
-from nexaflow_cli.server.live import SOCKETS
 from nexaflow_cli.server.origin import is_loopback
 from nexaflow_cli.server.responses import Json
-from nexaflow_cli.server.routers import REGISTRY
+from nexaflow_cli.server.routers import REGISTRY, SOCKETS
 from nexaflow_cli.server.routing import Routes, StrictRoute
 
 _own = Routes("api", "The API itself.")

@@ -14,6 +14,7 @@ from nexaflow_cli.server.problems import from_fields
 
 JSON_BYTES = 16 * 1024 * 1024
 SMALL_BYTES = 64 * 1024
+BODY_SECONDS = 120.0
 LARGE_AT_ONCE = 4
 """So many bodies over SMALL_BYTES are held at a time; the others wait on the wire."""
 
@@ -88,15 +89,20 @@ async def whole_body(request: Request, limit: int) -> bytes:
 
     Raises:
         TooLargeError: it is over `limit` bytes; the rest of it was not read.
+        UsageError: it did not come in time.
     """
     check_declared(request, limit)
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise _too_large(limit)
-        pieces.append(piece)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > limit:
+                    raise _too_large(limit)
+                pieces.append(piece)
+    except TimeoutError:
+        raise UsageError(f"the body did not come within {BODY_SECONDS:g} s") from None
     return b"".join(pieces)
 
 

@@ -23,12 +23,16 @@ def bind(host: str, port: int) -> socket.socket:
         infos = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
+        # `localhost` has two addresses, and it is the old one that clients are told of.
+        infos.sort(key=lambda info: info[0] != socket.AF_INET)
         family, kind, protocol, _, address = infos[0]
     except (OSError, UnicodeError) as error:
         raise _unusable(host, error) from error
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by the connections: peers that are gone without a word are found out.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.setblocking(False)

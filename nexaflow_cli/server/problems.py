@@ -115,17 +115,18 @@ class Boundary:
                 return  # the server's own word for the same; it has no public name
             mark = secrets.token_hex(4)
             logger.exception("error %s in %s %s", mark, scope.get("method", "WS"), scope["path"])
-            if begun or scope["type"] != "http":
-                raise Aborted from error
-            answer = response(
-                500,
-                f"something went wrong in the daemon; its log tells what, under {mark}",
-                "internal",
-                "nexaflow daemon logs",
-                id=mark,
-            )
-            await answer(scope, receive, send)
+            if not begun:
+                await _unexpected(mark)(scope, receive, send)
+            elif scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1011, "reason": f"error {mark}"})
+            # An answer that has begun stays without its end, which tells that it is not whole.
 
 
-class Aborted(Exception):
-    """An answer that had begun and cannot be ended; its error is in the log already."""
+def _unexpected(mark: str) -> Response:
+    return response(
+        500,
+        f"something went wrong in the daemon; its log tells what, under {mark}",
+        "internal",
+        "nexaflow daemon logs",
+        id=mark,
+    )

@@ -8,14 +8,15 @@ import socket
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
+from typing import Any
 
 import h11
 import orjson
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import Server
+from uvicorn.server import Server, ServerState
 
 from nexaflow_cli import __version__
 from nexaflow_cli.server import problems
@@ -24,11 +25,52 @@ MAX_CONNECTIONS = 2048
 KEEP_ALIVE = 75
 """Seconds; longer than clients keep idle connections, so that they, not we, close them."""
 
+HEAD_SECONDS = 30.0
 PING_EVERY = 20.0
 
 
 class HttpProtocol(H11Protocol):
-    """Tells in our own form, too, what is no HTTP at all."""
+    """Tells in our own form, too, what is no HTTP at all, and gives a request's head its time."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        if len(self.connections) >= MAX_CONNECTIONS:
+            self.app = _busy
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._time_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._time_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        super().connection_lost(exc)
+
+    def _time_head(self) -> None:
+        """Let a head that has not come in full come within HEAD_SECONDS of its first byte."""
+        if self.conn.their_state is not h11.IDLE:
+            if self._head_timer is not None:
+                self._head_timer.cancel()
+                self._head_timer = None
+        elif self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if self.conn.their_state is h11.IDLE:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         body = orjson.dumps(
@@ -50,6 +92,18 @@ class HttpProtocol(H11Protocol):
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+
+async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
+    """Stands in for the application while too many connections are open."""
+    answer = problems.response(
+        503,
+        f"{MAX_CONNECTIONS} connections are open, and that is the most",
+        "unavailable",
+        "try again in a moment",
+        {"Retry-After": "1", "Connection": "close"},
+    )
+    await answer(scope, receive, send)
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -84,7 +138,6 @@ class HttpServer(Server):
                 proxy_headers=False,
                 server_header=False,
                 headers=[("X-Nexaflow-Version", __version__)],
-                limit_concurrency=MAX_CONNECTIONS,
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=max(1, round(grace)),
             )

@@ -106,6 +106,8 @@ class NameCheck:
 
     def _references(self, found: Iterable[Reference], path: Path, text: str, site: Site) -> None:
         for reference in found:
+            if self._findings.is_full():
+                return
             problem = self._problem(reference, site)
             if problem is None:
                 continue

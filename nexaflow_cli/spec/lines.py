@@ -30,5 +30,7 @@ class LineTable:
 
     def line_end(self, offset: int) -> int:
         """The offset just after the last character of that line."""
-        match = _BREAK.search(self._text, offset)
-        return match.start() if match else len(self._text)
+        end = self._text.find("\n", offset)
+        end = len(self._text) if end < 0 else end
+        carriage = self._text.find("\r", offset, end)
+        return end if carriage < 0 else carriage

@@ -69,11 +69,21 @@ def one_of(schema: Schema, shape: Shape) -> Check:
     return _alternatives(branches, shape, exactly_one=True)
 
 
+def _is_one_key(branch: Any) -> bool:
+    if not isinstance(branch, dict) or set(branch) != {"required"}:
+        return False
+    return isinstance(branch["required"], list) and len(branch["required"]) == 1
+
+
 def _one_key(names: list[str]) -> Check:
     listed = ", ".join(f"`{name}`" for name in names)
 
     def check(value: Any, path: Path, run: Run) -> None:
         if not isinstance(value, dict):
+            # Every branch holds for what is no mapping, and only one may.
+            if len(names) > 1:
+                found = "it is empty" if value is None else f"it is {kind_of(value)}"
+                run.add("wrong-type", f"this must be a mapping, but {found}", path)
             return
         present = [key for key in value if key in names]
         if not present:

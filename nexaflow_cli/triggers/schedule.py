@@ -52,7 +52,7 @@ class Scheduler:
 
     Args:
         on_tick: called in the event loop with a workflow's name, the index of its trigger and
-            the moment the tick was due. It must not block.
+            the moment the tick was due, in UTC. It must not block.
         now: the clock, as aware datetimes.
     """
 
@@ -94,7 +94,7 @@ class Scheduler:
         if start < line.since:
             # Others follow this timetable already, and have had these ticks.
             past = due_between(trigger, start, line.since)
-            self._fired.extend(((workflow, index), tick) for tick in past)
+            self._fired.extend(((workflow, index), tick.astimezone(UTC)) for tick in past)
         line.followers[workflow, index] = start
         self._names.setdefault(workflow, {})[index] = key
         self._lines[key] = line
@@ -106,12 +106,12 @@ class Scheduler:
             self._leave(workflow, index)
 
     def next(self, workflow: str, index: int) -> datetime | None:
-        """When a schedule ticks next; None if it never does, or is not followed."""
+        """When a schedule ticks next, in its timezone; None if never, or if it is not followed."""
         key = self._names.get(workflow, {}).get(index)
         if key is None:
             return None
         line = self._lines[key]
-        return line.due or next_tick(line.trigger, line.since)
+        return next_tick(line.trigger, line.since)
 
     def start(self) -> None:
         """Begin to tick, in the running event loop."""
@@ -192,7 +192,9 @@ class Scheduler:
     def _compute(self, line: _Line) -> None:
         if not line.followers:
             return
-        line.due = next_tick(line.trigger, line.since)
+        tick = next_tick(line.trigger, line.since)
+        # Two datetimes of one zone compare by what their clocks show, which goes back in autumn.
+        line.due = None if tick is None else tick.astimezone(UTC)
         if line.due is not None:
             self._pushed += 1
             heapq.heappush(self._heap, (line.due, self._pushed, line))

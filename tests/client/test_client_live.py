@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +15,7 @@ from websockets.http11 import Response
 from websockets.sync.server import ServerConnection, serve
 
 from nexaflow_cli import errors
-from nexaflow_cli.client.live import LiveStream, in_order
+from nexaflow_cli.client.live import InOrder, LiveStream
 from nexaflow_cli.config import Connection
 
 Handler = Callable[[ServerConnection, dict[str, str]], None]
@@ -143,6 +142,6 @@ def test_a_refusal_is_the_error_it_stands_for(
 def test_the_past_is_told_in_the_order_of_time(
     came: list[dict[str, Any] | None], told: list[dict[str, Any]]
 ) -> None:
-    held: deque[dict[str, Any]] = deque()
-    assert list(in_order(came, held)) == told
-    assert not held
+    order = InOrder()
+    assert [frame for each in came for frame in order.take(each)] == told
+    assert list(order.take(None)) == []

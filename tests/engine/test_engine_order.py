@@ -147,7 +147,7 @@ def test_conditions_are_asked_once_when_the_turn_comes_not_at_each_attempt() -> 
 
     step = act("a", condition="steps.a.attempts == 0", retry=times(3))
     run = Simulator(flow(step), {"a": [fail(), fail(), ok()]}).run()
-    assert run.kinds("a") == "started failed started failed started succeeded".split()
+    assert run.kinds("a") == ["started", "failed", "started", "failed", "started", "succeeded"]
 
 
 def test_outputs_of_groups_and_switches_are_those_of_their_steps() -> None:

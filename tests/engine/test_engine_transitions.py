@@ -69,7 +69,7 @@ def test_a_run_takes_the_facts_of_the_table_and_no_other(status: RunStatus, kind
 def test_what_has_ended_takes_nothing() -> None:
     assert not [pair for pair in STEP_TRANSITIONS if pair[0] in ENDED_STEP]
     assert not [pair for pair in RUN_TRANSITIONS if pair[0] in ENDED_RUN]
-    assert ENDED_RUN | OPEN_RUN == set(RunStatus)
+    assert set(RunStatus) == ENDED_RUN | OPEN_RUN
 
 
 def test_every_status_of_a_step_can_be_reached_and_left() -> None:

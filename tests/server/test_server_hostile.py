@@ -138,3 +138,35 @@ def test_many_at_once_are_all_answered(served: Served) -> None:
     for thread in threads:
         thread.join()
     assert seen == [400] * 400
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: loc"], ids=["silent", "half"])
+def test_a_head_that_does_not_come_is_not_waited_for(
+    served: Served, begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nexaflow_cli.server.wire.HEAD_SECONDS", 0.05)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as line:
+        line.sendall(begun)
+        assert line.recv(1) == b""
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nexaflow_cli.server.bodies.BODY_SECONDS", 0.05)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as line:
+        line.sendall(head(served, "Content-Length: 10") + b"{")
+        assert b" 400 " in line.recv(100).split(b"\r\n")[0]
+
+
+def test_over_the_most_connections_the_answer_is_to_come_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_connection(("127.0.0.1", served.port)) as other:
+        other.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        other.recv(1)
+        monkeypatch.setattr("nexaflow_cli.server.wire.MAX_CONNECTIONS", 1)
+        answer = exchange(served, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert b" 503 " in answer.split(b"\r\n")[0]
+    assert b"application/problem+json" in answer
+    assert b"retry-after: 1" in answer.lower()

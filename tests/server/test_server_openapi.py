@@ -57,7 +57,7 @@ def filled(served: Served) -> None:
 
 @api.parametrize()
 @settings(
-    max_examples=20,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,

@@ -515,7 +515,7 @@ def _grow(inner):
 
 
 @given(st.recursive(_ATOMS, _grow, max_leaves=12))
-@settings(max_examples=600, deadline=1000)
+@settings(max_examples=600)
 def test_any_expression_gives_data_or_expression_error(source):
     try:
         value = evaluate(source)

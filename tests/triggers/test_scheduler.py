@@ -87,6 +87,19 @@ def test_a_clock_that_is_set_back_repeats_nothing() -> None:
     play(story)
 
 
+def test_in_the_hour_that_comes_twice_ticks_keep_their_order() -> None:
+    async def story(desk: Desk) -> None:
+        desk.clock.move_to(datetime(2026, 10, 25, 0, 20, tzinfo=UTC))
+        for name, cron in (("a", "15 * * * *"), ("b", "30 * * * *")):
+            desk.scheduler.set(name, 0, ScheduleTrigger(cron=cron, timezone="Europe/Berlin"))
+        desk.scheduler.start()
+        assert await desk.pass_(minutes=15) == [("b", 0, "00:30:00")]
+        assert await desk.pass_(minutes=40) == [("a", 0, "01:15:00")]
+        assert await desk.pass_(minutes=15) == [("b", 0, "01:30:00")]
+
+    play(story)
+
+
 def test_schedules_may_come_and_go_while_it_runs() -> None:
     async def story(desk: Desk) -> None:
         desk.scheduler.start()

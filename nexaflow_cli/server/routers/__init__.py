@@ -1,10 +1,15 @@
-"""Every noun of the API. A new one is a module with `routes`, and a line here."""
+"""Every noun of the API, and every socket. A new one is a module, and a line here."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.websockets import WebSocket
 
 from nexaflow_cli.server.routers import (
     events,
     files,
     health,
     legacy,
+    live,
     metrics,
     runs,
     transfers,
@@ -23,3 +28,7 @@ REGISTRY: tuple[Routes, ...] = (
     metrics.routes,
     legacy.routes,
 )
+
+SOCKETS: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
+    live.PATH: live.live,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -16,6 +16,8 @@ from nexaflow_cli.server import problems
 from nexaflow_cli.server.routing import API, daemon_of
 
 Frame = dict[str, Any]
+
+PATH = f"{API}/live"
 
 MAX_SOCKETS = 256
 CLOSE_ENDED = 1000
@@ -100,7 +102,3 @@ def _asked(connection: HTTPConnection) -> tuple[str | None, int | None, bool]:
         raise UsageError(f"query parameter 'logs': {logs[:60]!r} is neither 1 nor 0")
     # After nothing is from the start, which brings what was printed so far too.
     return query.get("run"), int(after or 0) or None, _TRUTH[logs]
-
-
-SOCKETS: dict[str, Callable[[WebSocket], Awaitable[None]]] = {f"{API}/live": live}
-"""Every socket, by its path."""
