@@ -37,7 +37,7 @@ def run(context: Context) -> list[Row]:
     costs = interleave(
         {dag: (lambda dag=dag: microseconds(*dag)) for dag in dags},
         rounds=context.pick(3, 2),
-        seconds=context.pick(15, 4),
+        seconds=context.pick(10, 4),
     )
 
     def row(dag: tuple[str, int], against: tuple[str, int] | None = None) -> Row:

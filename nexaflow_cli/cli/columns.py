@@ -22,7 +22,7 @@ class Column:
     Args:
         title: the heading.
         value: where the value is, as a dotted path, or how it is made of an item.
-        kind: how it reads: text, status, time, duration (ms), number, size (bytes) or path.
+        kind: how it reads: text, list, status, time, duration (ms), number, size (bytes) or path.
         wide: shown only in the wide format.
         flexible: gives way first when the terminal is narrow.
     """
@@ -85,6 +85,14 @@ def _text(value: Any, wide: bool, now: datetime) -> Cell:
     return Cell(clean(value))
 
 
+def _list(value: Any, wide: bool, now: datetime) -> Cell:
+    """Several in one text: the first of them, and how many more."""
+    first, *more = str(value or "").split(", ")
+    if wide or not more:
+        return _text(value, wide, now)
+    return Cell(f"{clean(first)} (+{len(more)})")
+
+
 def _status(value: Any, wide: bool, now: datetime) -> Cell:
     return Cell(clean(value), status.style(str(value))) if value else NOTHING
 
@@ -109,6 +117,7 @@ def _size(value: Any, wide: bool, now: datetime) -> Cell:
 KINDS: dict[str, Callable[[Any, bool, datetime], Cell]] = {
     "text": _text,
     "path": _text,
+    "list": _list,
     "number": _text,
     "status": _status,
     "time": _time,

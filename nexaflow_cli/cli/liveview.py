@@ -28,6 +28,7 @@ class LiveWatcher:
         self.progress = Progress()
         self._stream = stream
         self._logs = logs
+        self._done = False
         self._console = Console(
             file=stream.file,
             no_color=not stream.color,
@@ -43,7 +44,6 @@ class LiveWatcher:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._done = False
 
     def __enter__(self) -> LiveWatcher:
         self._live.start()

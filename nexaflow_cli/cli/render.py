@@ -57,7 +57,7 @@ def table(rows: Iterable[Item], view: View, *, wide: bool = False) -> None:
     now = datetime.now(UTC)
     columns = [column for column in view.columns if wide or not column.wide]
     cells = [[column.cell(row, wide=wide, now=now) for column in columns] for row in rows]
-    for line in lines([column.heading() for column in columns], cells, out):
+    for line in lines([column.heading() for column in columns], cells, out, whole=wide):
         out.line(line)
 
 

@@ -37,13 +37,26 @@ class Heading:
     flexible: bool = False
 
 
-def lines(headings: Sequence[Heading], rows: Sequence[Sequence[Cell]], stream: Stream) -> list[str]:
-    """The table as lines for the stream, headings first, within its width if it has one."""
+def lines(
+    headings: Sequence[Heading],
+    rows: Sequence[Sequence[Cell]],
+    stream: Stream,
+    *,
+    whole: bool = False,
+) -> list[str]:
+    """The table as lines for the stream, headings first.
+
+    Args:
+        headings: of the columns.
+        rows: a cell for each column.
+        stream: whose width the table keeps to, if it has one.
+        whole: cut nothing, however wide it gets.
+    """
     natural = [
         max([width_of(heading.title), *(width_of(row[index].text) for row in rows)])
         for index, heading in enumerate(headings)
     ]
-    widths = _shrink(natural, headings, stream.width)
+    widths = _shrink(natural, headings, None if whole else stream.width)
     head = [Cell(heading.title, "strong") for heading in headings]
     return [_line(row, headings, widths, stream) for row in [head, *rows]]
 

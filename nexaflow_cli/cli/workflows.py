@@ -31,7 +31,7 @@ LIST = View(
     (
         Column("NAME", "name"),
         Column("STATUS", "status", "status"),
-        Column("TRIGGER", "trigger", flexible=True),
+        Column("TRIGGER", "trigger", "list", flexible=True),
         Column("LAST RUN", _last_run),
         Column("VERSION", "version", "number", wide=True),
         Column("UPDATED", "updated_at", "time", wide=True),

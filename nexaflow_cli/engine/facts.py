@@ -6,7 +6,8 @@ field may be added with a default but none may change its meaning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, ClassVar
 
 Error = dict[str, Any]
@@ -168,6 +169,17 @@ FACTS: dict[str, type[Fact]] = {
         StepCancelled,
     )
 }
+
+
+_NAMES = {kind: tuple(f.name for f in fields(fact)) for kind, fact in FACTS.items()}
+_READ = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
+
+
+def to_data(fact: Fact) -> dict[str, Any]:
+    """The fact's fields as JSON data, without its kind."""
+    kind = fact.kind
+    values = _READ[kind](fact)
+    return dict(zip(_NAMES[kind], values, strict=True)) if len(_NAMES[kind]) > 1 else {"at": values}
 
 
 def from_data(kind: str, data: dict[str, Any]) -> Fact:

@@ -160,7 +160,7 @@ class Driver:
         self._facts, self._commands, self._told = [], [], []
         seq, numbers = self.run.seq, self.room.store.fact_numbers
         for fact in batch.facts:
-            batch.rows.append((next(numbers), seq, fact.kind, orjson.dumps(fact)))
+            batch.rows.append((next(numbers), seq, fact.kind, orjson.dumps(f.to_data(fact))))
             if type(fact) is f.RunFinished:
                 batch.finished = fact
         status = self.state.status

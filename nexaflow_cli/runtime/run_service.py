@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -94,7 +94,7 @@ class RunService:
             plan = self._catalogue.plan(self._room.store.reader, row.workflow, row.version)
         except NexaflowError:
             plan = None  # a definition that is refused today still has its history
-        facts = [f.from_data(kind, orjson.loads(data)) for _, kind, data in journal]
+        facts = list(_readable(journal))
         shape = shapes.run(row)
         shape["event"] = row.event
         shape["steps"] = await asyncio.to_thread(timeline.steps, plan, facts)
@@ -171,6 +171,14 @@ class RunService:
             )
         )
         return page(rows, limit, shapes.run, lambda row: row.seq)
+
+
+def _readable(journal: Iterable[tuple[int, str, bytes]]) -> Iterator[f.Fact]:
+    for _, kind, data in journal:
+        try:
+            yield f.from_data(kind, orjson.loads(data))
+        except ValueError:
+            continue  # of a newer version, or damaged: the others still tell what was
 
 
 async def _recorded(driver: Driver, fact: f.Fact) -> None:

@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
-from typing import Any
 
 import h11
 import orjson
@@ -16,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import Server, ServerState
+from uvicorn.server import Server
 
 from nexaflow_cli import __version__
 from nexaflow_cli.server import problems
@@ -34,19 +33,10 @@ class HttpProtocol(H11Protocol):
 
     _head_timer: asyncio.TimerHandle | None = None
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        if len(self.connections) >= MAX_CONNECTIONS:
-            self.app = _busy
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) > MAX_CONNECTIONS:
+            self.app = _busy
         self._time_head()
 
     def data_received(self, data: bytes) -> None:

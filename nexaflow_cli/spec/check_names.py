@@ -33,7 +33,7 @@ class Site:
     Args:
         roots: first names that exist here.
         step: the step whose turn it is; None outside of steps.
-        phase: `steps` or the handler it is part of, `output` for what comes after the steps.
+        phase: `steps` or the handler it is part of; `trigger`, `env` or `output` outside of steps.
     """
 
     roots: frozenset[str]
@@ -139,7 +139,7 @@ class NameCheck:
         known = {
             "inputs": self._inputs,
             "run": RUN_FIELDS,
-            "workflow": WORKFLOW_FIELDS,
+            "workflow": ("name",) if site.phase == "trigger" else WORKFLOW_FIELDS,
             "env": self._env_names(site),
         }.get(root)
         if known is not None and second not in known:

@@ -22,9 +22,9 @@ def check_sites(
     triggers = data.get("triggers")
     for index, trigger in enumerate(triggers if isinstance(triggers, list) else []):
         if isinstance(trigger, Mapping) and "if" in trigger:
-            site = Site(frozenset(("event",)), phase="trigger")
+            site = Site(frozenset(("event", "workflow")), phase="trigger")
             names.condition(trigger["if"], ("triggers", index, "if"), site)
-    names.value(data.get("env"), ("env",), Site(_EARLY | {"secrets"}, phase="trigger"))
+    names.value(data.get("env"), ("env",), Site(_EARLY | {"secrets"}, phase="env"))
     for step in every_step(blocks):
         _check_step(step, names, findings)
     names.value(data.get("output"), ("output",), Site(_BASE, phase="output"))

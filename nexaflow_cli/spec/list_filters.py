@@ -118,8 +118,8 @@ def sort(
 ) -> list[Any]:
     """The elements in order; texts without regard to case unless told."""
     found = elements(budget, value, "sort")
+    budget.spend(4 * ELEMENT * len(found))
     keys = [_key(item, bool(case_sensitive)) for item in _fields(found, attribute)]
-    budget.spend(ELEMENT * len(found))
     order = sorted(range(len(found)), key=keys.__getitem__, reverse=bool(reverse))
     return [found[index] for index in order]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,10 +95,9 @@ def insert(db: sqlite3.Connection, run: RunRow, request_key: str | None = None) 
     )
 
 
-def append(tail: Tail, rows: Iterable[tuple[int, int, str, bytes]]) -> None:
+def append(tail: Tail, rows: Sequence[tuple[int, int, str, bytes]]) -> None:
     """Append (seq, run, kind, data) rows to the journal."""
-    for row in rows:
-        tail.add(_APPEND, row)
+    tail.add(_APPEND, rows)
 
 
 def set_status(db: sqlite3.Connection, seq: int, status: str, wake_at: float | None = None) -> None:
@@ -118,17 +117,15 @@ def finish(
     error: dict[str, Any] | None,
 ) -> None:
     """Record the end of a run, and count it."""
-    tail.add(
-        _FINISH,
-        (
-            status,
-            at,
-            None if output is None else orjson.dumps(output).decode(),
-            None if error is None else orjson.dumps(error).decode(),
-            run.seq,
-        ),
+    end = (
+        status,
+        at,
+        None if output is None else orjson.dumps(output).decode(),
+        None if error is None else orjson.dumps(error).decode(),
+        run.seq,
     )
-    tail.add(_COUNT, (run.workflow, status, max(0.0, at - (run.started_at or at)) * 1000))
+    tail.add(_FINISH, [end])
+    tail.add(_COUNT, [(run.workflow, status, max(0.0, at - (run.started_at or at)) * 1000)])
 
 
 def last_numbers(db: sqlite3.Connection) -> tuple[int, int, int, str]:

@@ -6,8 +6,8 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,24 +34,24 @@ class Tail:
     """Rows of one group that can go in together at its end: one statement for all of them."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[str, tuple[Any, ...]]] = []
+        self._added: list[tuple[str, Sequence[tuple[Any, ...]]]] = []
 
-    def add(self, sql: str, row: tuple[Any, ...]) -> None:
-        """Have `sql` executed with this row before the commit."""
-        self._rows.append((sql, row))
+    def add(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Have `sql` executed with each of these rows before the commit."""
+        self._added.append((sql, rows))
 
     def mark(self) -> int:
-        return len(self._rows)
+        return len(self._added)
 
     def cut(self, mark: int) -> None:
         """Forget what was added since `mark`: its work is undone."""
-        del self._rows[mark:]
+        del self._added[mark:]
 
     def write(self, db: sqlite3.Connection) -> None:
-        by_sql: dict[str, list[tuple[Any, ...]]] = {}
-        for sql, row in self._rows:
-            by_sql.setdefault(sql, []).append(row)
-        self._rows.clear()
+        by_sql: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for sql, rows in self._added:
+            by_sql[sql] += rows
+        self._added.clear()
         for sql, rows in by_sql.items():
             db.executemany(sql, rows)
 

@@ -12,7 +12,7 @@ from command_line import Cli
 from scripted_server import Answer, Script
 
 from nexaflow_cli import __version__, errors
-from nexaflow_cli.cli.reference import reference
+from nexaflow_cli.cli import generate
 
 PYTHON = [sys.executable, "-m", "nexaflow_cli"]
 
@@ -259,5 +259,5 @@ def test_every_exit_code_of_an_error_is_documented() -> None:
     kinds = [errors.NexaflowError]
     while kinds:
         kind = kinds.pop()
-        assert f"| {kind.exit_code} |" in reference()
+        assert f"| {kind.exit_code} |" in generate.reference()
         kinds += [below for below in kind.__subclasses__() if below.__module__ == errors.__name__]

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from command_line import Cli
 
-from nexaflow_cli.cli import reference
+from nexaflow_cli.cli import generate
 from nexaflow_cli.cli.completing import candidates
 from nexaflow_cli.cli.registry import COMMANDS, SECTIONS
 from nexaflow_cli.cli.shells import FILE_NAMES, SCRIPTS
 
 ROOT = Path(__file__).parents[2]
-TREE = {reference.path_of(context): (found, context) for found, context in reference.contexts()}
+TREE = {generate.path_of(context): (found, context) for found, context in generate.contexts()}
 
 
 def test_the_commands_of_this_release_are_there() -> None:
@@ -91,12 +91,12 @@ def test_the_registry_says_what_the_command_says(entry: Any) -> None:
 @pytest.mark.parametrize(("shell", "name"), FILE_NAMES.items())
 def test_the_committed_completions_are_those_of_the_program(shell: str, name: str) -> None:
     text = (ROOT / "completions" / name).read_text(encoding="utf-8")
-    assert text == SCRIPTS[shell], "run: python -m nexaflow_cli.cli.reference"
+    assert text == SCRIPTS[shell], "run: python -m nexaflow_cli.cli.generate"
 
 
 def test_the_committed_reference_is_that_of_the_program() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert text == reference.reference(), "run: python -m nexaflow_cli.cli.reference"
+    assert text == generate.reference(), "run: python -m nexaflow_cli.cli.generate"
 
 
 def values(lines: list[str]) -> list[str]:

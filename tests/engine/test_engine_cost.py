@@ -1,6 +1,6 @@
 """A step costs the same in a run of 10,000 steps as in one of 20.
 
-Lines of the engine are counted, not seconds; in a large run those of every seventh report, as
+Lines of the engine are counted, not seconds; in a large run those of some reports, as
 counting is slow.
 """
 
@@ -27,7 +27,7 @@ from nexaflow_cli.engine.state import RunState
 from nexaflow_cli.spec.model import Step, Workflow
 
 ENGINE = str(Path(nexaflow_cli.engine.__file__).parent)
-SMALL, LARGE, EVERY = 20, 10_000, 7
+SMALL, LARGE, EVERY = 20, 10_000, 29
 BOUND = 1.3
 
 

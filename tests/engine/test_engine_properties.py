@@ -70,7 +70,7 @@ def everything(case: Case, schedule: list[int]) -> None:
     check_end(run)
 
 
-@PACE
+@settings(PACE, max_examples=80)
 @given(cases(), schedules)
 def test_whatever_happens_to_a_run_it_keeps_its_promises(case: Case, schedule: list[int]) -> None:
     everything(case, schedule)
@@ -86,7 +86,7 @@ def test_whatever_happens_to_a_run_it_keeps_its_promises_for_long(
     everything(case, schedule)
 
 
-@settings(PACE, max_examples=40)
+@settings(PACE, max_examples=30)
 @given(cases(), schedules, st.integers(0, 4))
 def test_after_a_crash_at_any_fact_the_run_comes_to_an_end(
     case: Case, schedule: list[int], offset: int
@@ -107,7 +107,7 @@ def test_after_a_crash_at_any_fact_the_run_comes_to_an_end(
         assert again.journal[:keep] == run.journal[:keep], "history is append-only"
 
 
-@settings(PACE, max_examples=60)
+@settings(PACE, max_examples=50)
 @given(cases(calm=True), st.lists(st.integers(0, 2**16), max_size=60))
 def test_where_order_cannot_matter_it_does_not(case: Case, schedule: list[int]) -> None:
     straight = case.simulator().run()
@@ -126,7 +126,7 @@ def test_where_order_cannot_matter_it_does_not(case: Case, schedule: list[int]) 
     assert ending(run.state) == ending(straight.state)
 
 
-@settings(PACE, max_examples=40)
+@settings(PACE, max_examples=30)
 @given(cases(calm=True), st.integers(0, 4))
 def test_a_crash_at_any_fact_does_not_change_the_end(case: Case, offset: int) -> None:
     straight = case.simulator().run()
@@ -141,7 +141,7 @@ def test_a_crash_at_any_fact_does_not_change_the_end(case: Case, offset: int) ->
         check_replay(run)
 
 
-@settings(PACE, max_examples=40)
+@settings(PACE, max_examples=30)
 @given(cases(), schedules, st.integers(1, 9))
 def test_stopped_attempts_that_report_in_any_way_change_nothing_of_the_end(
     case: Case, schedule: list[int], first: int

@@ -31,7 +31,7 @@ class Gate:
         self._changed = asyncio.Event()
         self._open: set[str] = set()
 
-    async def __call__(self, params: dict[str, Any], call: Call) -> Any:
+    async def run(self, params: dict[str, Any], call: Call) -> Any:
         name = str(params.get("name", call.step))
         self.calls.append(name)
         self.under_way.append(name)
@@ -78,14 +78,17 @@ async def daemon_at(
     **settings: Any,
 ) -> AsyncIterator[Daemon]:
     """A daemon on this directory with these workflows, stopped at the end."""
-    own = {name: Action(name, name, ANY, run) for name, run in (actions or {}).items()}
+    own = {
+        name: Action(name, name, ANY, getattr(run, "run", run))
+        for name, run in (actions or {}).items()
+    }
     daemon = Daemon(
         replace(DaemonSettings(data_dir=data_dir, grace=0.0), **settings),
         actions={**BUILTIN, **own},
         environ={"PATH": "/usr/bin:/bin"} if environ is None else environ,
         triggers=triggers,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(20):
         await daemon.start()
         try:
             for number, document in enumerate(documents):

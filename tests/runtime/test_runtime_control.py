@@ -176,8 +176,11 @@ def test_a_run_touched_while_it_is_parked_keeps_its_status_true(tmp_path: Path) 
                     await asyncio.sleep(0)
                 with pytest.raises(ConflictError):
                     await daemon.runs.resume(made["id"])
-                await has_status(daemon, made["id"], "waiting")
-                assert (await daemon.runs.get(made["id"]))["wake_at"] is not None
+                while daemon.active_runs:
+                    await asyncio.sleep(0)
+                await daemon.health()  # a write, behind all that were asked for before
+                shape = await daemon.runs.get(made["id"])
+                assert (shape["status"], shape["wake_at"] is not None) == ("waiting", True)
 
     asyncio.run(main())
 
@@ -271,7 +274,7 @@ def test_an_at_most_once_attempt_is_not_repeated_after_a_stop(tmp_path: Path) ->
 
 
 def test_what_ends_within_the_grace_is_kept(tmp_path: Path) -> None:
-    """A stop gives attempts their grace: one that ends in it is not repeated; nothing new begins."""
+    """A stop gives attempts their grace: what ends in it is not repeated, nothing new begins."""
 
     async def main() -> None:
         gate = Gate()

@@ -231,6 +231,7 @@ TRIGGERS = [
     ("{schedule: {every: 10s}, timezone: UTC}", "3:30 no-effect"),
     ("{event: a.b, if: evnt.size}", "3:22 unknown-name"),
     ("{event: a.b, if: steps.a.output}", "3:22 unknown-name"),
+    ("{event: a.b, if: workflow.version > 1}", "3:31 unknown-name"),
     ("{event: a.b, schedule: '@daily'}", "3:18 conflicting-keys"),
 ]
 

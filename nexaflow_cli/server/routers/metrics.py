@@ -25,7 +25,7 @@ async def metrics(request: Request) -> Response:
     """In Prometheus' text format. Needs a key: names of workflows are in it."""
     daemon = daemon_of(request)
     stats = [await daemon.workflows.stats(name) for name in await _names(daemon)]
-    text = "\n".join(_lines(daemon, stats)) + "\n"
+    text = "\n".join(_lines(daemon, stats, request.app.state.sockets)) + "\n"
     return Response(text, media_type="text/plain; version=0.0.4")
 
 
@@ -40,13 +40,17 @@ async def _names(daemon: Daemon) -> list[str]:
             return names
 
 
-def _lines(daemon: Daemon, stats: list[dict[str, Any]]) -> Iterator[str]:
+def _lines(daemon: Daemon, stats: list[dict[str, Any]], sockets: int) -> Iterator[str]:
     yield from _metric("info", "gauge", "The version that runs.")
     yield f'nexaflow_info{{version="{__version__}"}} 1'
     yield from _metric("uptime_seconds", "gauge", "Since the daemon was ready.")
     yield f"nexaflow_uptime_seconds {time.time() - daemon.started_at:.3f}"
     yield from _metric("active_runs", "gauge", "Runs in memory.")
     yield f"nexaflow_active_runs {daemon.active_runs}"
+    yield from _metric("commits_total", "counter", "Groups of writes made durable.")
+    yield f"nexaflow_commits_total {daemon._store.writer.groups}"  # a figure, not worth a service
+    yield from _metric("live_sockets", "gauge", "Watchers connected.")
+    yield f"nexaflow_live_sockets {sockets}"
     yield from _metric("resident_memory_bytes", "gauge", "Memory of the daemon's process.")
     yield f"nexaflow_resident_memory_bytes {_resident()}"
     yield from _metric("runs", "gauge", "Runs of each workflow in use, by status.")

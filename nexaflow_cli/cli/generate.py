@@ -1,6 +1,6 @@
 """The reference of the command line, made from the commands themselves.
 
-`python -m nexaflow_cli.cli.reference` writes `docs/cli.md` and the files of `completions/`.
+`python -m nexaflow_cli.cli.generate` writes `docs/cli.md` and the files of `completions/`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nexaflow_cli.cli.shells import FILE_NAMES, SCRIPTS
 _HEAD = """\
 # The command line
 
-Made from the program by `python -m nexaflow_cli.cli.reference`; do not edit.
+Made from the program by `python -m nexaflow_cli.cli.generate`; do not edit.
 
 Data goes to standard output, everything else to standard error. Global options may stand before
 or after the command. Every command that reads takes `-o table|wide|json|yaml|name`.
