@@ -147,6 +147,8 @@ def start(settings: config.DaemonSettings) -> dict[str, Any]:
                 client.get("/health")
                 left = credential(url)
                 if left and int(left["pid"]) == process.pid:
+                    # It outlives this process, and nobody here waits for its end.
+                    process.returncode = 0
                     return _told(url, process.pid, settings.data_dir)
             except (NexaflowError, ValueError):
                 pass

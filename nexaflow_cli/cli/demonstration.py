@@ -96,7 +96,7 @@ class Demonstration:
             (inbox / name).write_text(text)
         for run in self._runs("document-intake", 2):
             self._command(f"runs watch {run['id']}")
-            follow.watch(state.connection(), run["id"], logs=True)
+            follow.watch(run["id"], logs=True)
         self._command("ls /workspace")
         files.ls("/workspace")
 
@@ -140,7 +140,7 @@ class Demonstration:
         self._command(f"run {workflow} {given} --follow")
         with state.client() as client:
             run = str(client.post("runs", {"workflow": workflow, "inputs": inputs})["id"])
-        follow.watch(state.connection(), run, logs=True)
+        follow.watch(run, logs=True)
         return run
 
     def _runs(self, workflow: str, count: int) -> list[Any]:

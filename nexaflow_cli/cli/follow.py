@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from nexaflow_cli.cli import console, times
+from nexaflow_cli.cli import console, state, times
 from nexaflow_cli.cli.console import Stream, out
 from nexaflow_cli.cli.facts import value
 from nexaflow_cli.cli.progress import Frame, Progress, message_of, seconds
 from nexaflow_cli.cli.status import glyph, style
 from nexaflow_cli.cli.text import clean, clean_log
-
-if TYPE_CHECKING:
-    from nexaflow_cli.config import Connection
 
 
 class Watcher(Protocol):
@@ -84,28 +81,34 @@ def watcher(stream: Stream, *, logs: bool) -> Iterator[Watcher]:
         yield live
 
 
-def frames_of(connection: Connection, run: str, *, logs: bool) -> Iterable[Frame]:
+def frames_of(run: str, *, logs: bool) -> Iterable[Frame]:
     """The live stream of one run, from its start."""
     from nexaflow_cli.cli.logs import stored
-    from nexaflow_cli.client.http import HttpClient
     from nexaflow_cli.client.live import LiveStream
 
     def lost(reason: str) -> None:
         console.note(f"connection lost ({reason}); trying again")
 
     def missed(after: int) -> Iterator[Frame]:
-        with HttpClient(connection) as client:
+        with state.client() as client:
             for line in stored(client, run, after=after):
                 yield {"type": "log", "run": run, **line}
 
-    return LiveStream(connection, run=run, logs=logs, on_break=lost, missed=missed)
+    return LiveStream(
+        state.connection(),
+        run=run,
+        logs=logs,
+        on_break=lost,
+        missed=missed,
+        again=state.connection,
+    )
 
 
-def watch(connection: Connection, run: str, *, logs: bool, stream: Stream = out) -> int:
+def watch(run: str, *, logs: bool, stream: Stream = out) -> int:
     """Show a run of a daemon until it ends, and return the exit code that its end means."""
     try:
         with watcher(stream, logs=logs) as view:
-            for frame in frames_of(connection, run, logs=logs):
+            for frame in frames_of(run, logs=logs):
                 view.feed(frame)
     except KeyboardInterrupt:
         console.note(f"the run goes on; see it again with: nexaflow runs watch {run}")

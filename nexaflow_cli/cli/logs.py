@@ -63,9 +63,9 @@ def stored(
 
 def arriving(run: str, step: str | None, seen: int) -> Iterator[Any]:
     """The lines after number `seen`, as they come, until the run ends."""
-    from nexaflow_cli.client.live import LiveStream
+    from nexaflow_cli.cli.follow import frames_of
 
-    for frame in LiveStream(state.connection(), run=run):
+    for frame in frames_of(run, logs=True):
         if frame["type"] == "log" and frame["n"] > seen and step in {None, frame["step"]}:
             yield frame
 

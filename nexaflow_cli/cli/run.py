@@ -98,12 +98,12 @@ def _there(name: str, words: list[str], *, follow: bool, wait: bool, format: For
 
 def _follow(run: str, format: Format) -> int:
     stream = out if format is Format.table else err
-    return follow.watch(state.connection(), run, logs=True, stream=stream)
+    return follow.watch(run, logs=True, stream=stream)
 
 
 def _wait(run: str) -> int:
     status = ""
-    for frame in follow.frames_of(state.connection(), run, logs=False):
+    for frame in follow.frames_of(run, logs=False):
         if frame["type"] == "end":
             status = str(frame["status"])
     return follow.exit_code(status)

@@ -108,7 +108,7 @@ def watch(
     logs: Annotated[bool, typer.Option("--logs/--no-logs", help="Also what steps print.")] = True,
 ) -> None:
     """Watch a run until it ends; exit code 1 if it failed."""
-    raise typer.Exit(follow.watch(state.connection(), run, logs=logs))
+    raise typer.Exit(follow.watch(run, logs=logs))
 
 
 @verb(app, "cancel", 'nexaflow runs cancel 01JD… --reason "wrong file"')

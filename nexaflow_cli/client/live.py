@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from nexaflow_cli import __version__
 from nexaflow_cli.client.problems import error_from
 from nexaflow_cli.config import Connection
-from nexaflow_cli.errors import NexaflowError, UnreachableError
+from nexaflow_cli.errors import NexaflowError, UnauthenticatedError, UnreachableError
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -37,6 +37,8 @@ class LiveStream:
         patience: seconds of silence from the daemon, after a break, until the stream gives up.
         on_break: told when the connection is lost, with the reason.
         missed: gives the log lines after a number, for those said while there was no connection.
+        again: the daemon and the key to go on with after a break; a daemon that was started again
+            has left a new key for its own user.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class LiveStream:
         patience: float = 60.0,
         on_break: Callable[[str], None] | None = None,
         missed: Callable[[int], Iterable[Frame]] | None = None,
+        again: Callable[[], Connection] | None = None,
     ) -> None:
         self._connection = connection
         self._run = run
@@ -58,6 +61,7 @@ class LiveStream:
         self._patience = patience
         self._on_break = on_break
         self._missed = missed
+        self._again = again
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield frames until the watched run has ended.
@@ -162,18 +166,25 @@ class LiveStream:
     def _reopen(self, stack: ExitStack) -> ClientConnection:
         import tenacity
 
+        def attempt() -> ClientConnection:
+            if self._again is not None:
+                self._connection = self._again()
+            return self._open(stack)
+
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_may_pass),
+            retry=tenacity.retry_if_exception(self._may_pass),
             stop=tenacity.stop_after_delay(self._patience),
             wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=3.0, jitter=0.1),
             reraise=True,
-        )(self._open, stack)
+        )(attempt)
 
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, UnreachableError) or (
-        isinstance(error, NexaflowError) and error.status in {502, 503, 504}
-    )
+    def _may_pass(self, error: BaseException) -> bool:
+        """Whether a refusal may be of a daemon that is just coming back."""
+        if isinstance(error, UnauthenticatedError):
+            return self._again is not None
+        return isinstance(error, UnreachableError) or (
+            isinstance(error, NexaflowError) and error.status in {502, 503, 504}
+        )
 
 
 class _Broken(Exception):

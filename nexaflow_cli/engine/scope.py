@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,24 +40,37 @@ class StepView(Mapping[str, Any]):
         return len(_FIELDS)
 
 
-class StepNames(Mapping[str, StepView]):
+_NOT_RUN: Mapping[str, Any] = {
+    "output": None,
+    "values": {},
+    "status": "pending",
+    "error": None,
+    "attempts": 0,
+}
+
+
+class StepNames(Mapping[str, Mapping[str, Any]]):
     """`steps` in an expression: the steps of this scope, then those around it."""
 
-    __slots__ = ("_outer", "_own")
+    __slots__ = ("_known", "_outer", "_own")
 
-    def __init__(self, outer: StepNames | None) -> None:
-        self._own: dict[str, StepView] = {}
+    def __init__(self, outer: StepNames | None, known: Container[str] = ()) -> None:
+        """`known` are steps that there are, run or not: those of a case not taken are among them."""
+        self._own: dict[str, Mapping[str, Any]] = {}
         self._outer = outer
+        self._known = known
 
     def add(self, name: str, view: StepView) -> None:
         self._own[name] = view
 
-    def __getitem__(self, name: str) -> StepView:
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
         names: StepNames | None = self
         while names is not None:
             view = names._own.get(name)
             if view is not None:
                 return view
+            if name in names._known:
+                return _NOT_RUN
             names = names._outer
         raise KeyError(name)
 

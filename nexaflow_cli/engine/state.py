@@ -191,7 +191,7 @@ class RunState:
             "status": "running",
             "error": None,
         }
-        self.names = StepNames(None)
+        self.names = StepNames(None, plan.by_id)
         self.scope: dict[str, Any] = {
             "event": self.event,
             "inputs": self.inputs,

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 import shutil
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -200,7 +201,9 @@ class Executor:
 
     def _bounded(self, output: Any) -> Any:
         """The output as JSON data, without secrets and within its limit."""
-        if isinstance(output, _SMALL):
+        if isinstance(output, _SMALL) and not (
+            isinstance(output, int) and output.bit_length() > 63  # more than JSON here can hold
+        ):
             return output
         output = self._masker.mask_json(output)
         try:
@@ -235,13 +238,17 @@ class Executor:
             if error.status < 500:
                 found["retryable"] = False
         else:
-            logger.exception("an action failed in a way it does not name", exc_info=error)
+            # Masked as a whole: the traceback quotes the error, and that may quote a secret.
+            trace = self._masker.mask("".join(traceback.format_exception(error)))
+            logger.error("an action failed in a way it does not name\n%s", trace)
             found = {"type": type(error).__name__, "message": str(error) or type(error).__name__}
         masked = self._masker.mask_json(found)
         try:
             orjson.dumps(masked)
         except TypeError:
             masked.pop("output", None)
+            message = str(masked["message"])  # half a character cannot be kept either
+            masked["message"] = message.encode(errors="replace").decode()
         return Failed(masked)
 
 

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from nexaflow_cli.errors import InvalidError
+from nexaflow_cli.runtime.parameters import describe
+from nexaflow_cli.spec.schema import ValueSchema
 
 
 class InputCheck:
@@ -15,7 +17,7 @@ class InputCheck:
     def __init__(self, workflow: str, schemas: Mapping[str, Mapping[str, Any]]) -> None:
         self._workflow = workflow
         self._schemas = schemas
-        self._validators: dict[str, Any] = {}
+        self._validators: dict[str, ValueSchema] = {}
 
     def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All inputs of a run.
@@ -53,8 +55,5 @@ class InputCheck:
     def _problem(self, name: str, schema: Mapping[str, Any], value: Any) -> str | None:
         validator = self._validators.get(name)
         if validator is None:
-            from jsonschema import Draft202012Validator
-
-            validator = self._validators[name] = Draft202012Validator(dict(schema))
-        error = next(validator.iter_errors(value), None)
-        return None if error is None else str(error.message)
+            validator = self._validators[name] = ValueSchema(schema)
+        return describe(validator.problems(value))

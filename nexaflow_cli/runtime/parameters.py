@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nexaflow_cli.actions.base import Action, ActionError
 from nexaflow_cli.engine.state import RunState, StepState
-
-_OPEN_WORDS = {"type", "properties", "description", "title", "examples", "additionalProperties"}
+from nexaflow_cli.spec.schema import ValueSchema
+from nexaflow_cli.spec.shape import Problem
 
 
 class Parameters:
@@ -17,7 +17,7 @@ class Parameters:
     def __init__(self, actions: Mapping[str, Action], secrets: Mapping[str, str]) -> None:
         self._actions = actions
         self._secrets = secrets
-        self._checks: dict[str, Callable[[Any], str | None]] = {}
+        self._schemas: dict[str, ValueSchema] = {}
 
     def render(self, state: RunState, step: StepState) -> tuple[dict[str, Any], dict[str, str]]:
         """The parameters and the environment of an attempt.
@@ -39,16 +39,16 @@ class Parameters:
             params = node.params.render({**scope, "env": env})
         # Literal parameters were checked when the workflow was applied.
         if not node.params.static:
-            problem = self._check(node.action)(params)
+            problem = describe(self._schema(node.action).problems(params))
             if problem is not None:
                 raise ActionError(f"with: {problem}", type="parameters", retryable=False)
         return dict(params), env
 
-    def _check(self, action: str) -> Callable[[Any], str | None]:
-        check = self._checks.get(action)
-        if check is None:
-            check = self._checks[action] = _checker(self._actions[action].schema)
-        return check
+    def _schema(self, action: str) -> ValueSchema:
+        schema = self._schemas.get(action)
+        if schema is None:
+            schema = self._schemas[action] = ValueSchema(self._actions[action].schema)
+        return schema
 
 
 def as_text(value: Any) -> str:
@@ -60,17 +60,12 @@ def as_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _checker(schema: Mapping[str, Any]) -> Callable[[Any], str | None]:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    validator = Draft202012Validator(dict(schema))
-
-    def check(params: Any) -> str | None:
-        error = best_match(validator.iter_errors(params))
-        if error is None:
-            return None
-        place = ".".join(str(part) for part in error.absolute_path)
-        return f"{place}: {error.message}" if place else str(error.message)
-
-    return check
+def describe(problems: Sequence[Problem]) -> str | None:
+    """All that is wrong with a value in one line, each with its place; None if nothing is."""
+    if not problems:
+        return None
+    told = []
+    for problem in problems:
+        place = ".".join(str(part) for part in problem.path)
+        told.append(f"{place}: {problem.message}" if place else problem.message)
+    return "; ".join(told)

@@ -20,7 +20,7 @@ from uvicorn.server import Server
 from nexaflow_cli import __version__
 from nexaflow_cli.server import problems
 
-MAX_CONNECTIONS = 2048
+MAX_CONNECTIONS = 1024
 KEEP_ALIVE = 75
 """Seconds; longer than clients keep idle connections, so that they, not we, close them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -15,6 +16,8 @@ from typing import Any
 
 import pytest
 from command_line import Outcome
+
+from nexaflow_cli.__main__ import main
 
 WORKFLOWS = """\
 name: sort
@@ -82,15 +85,24 @@ class Daemon:
         }
 
     def __call__(self, *words: str, input: str = "", **env: str) -> Outcome:
-        done = subprocess.run(
-            [sys.executable, "-m", "nexaflow_cli", *words],
-            env=self.env | env,
-            cwd=self.root,
-            input=input.encode(),
-            capture_output=True,
-            timeout=60,
-        )
-        return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+        """Run a command line in this process: all of it but the start of the interpreter."""
+        streams = {
+            name: io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+            for name in ("stdout", "stderr")
+        }
+        streams["stdin"] = io.TextIOWrapper(io.BytesIO(input.encode()), "utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("NEXAFLOW_")]:
+                patch.delenv(name)
+            for name, value in (self.env | env).items():
+                patch.setenv(name, value)
+            patch.chdir(self.root)
+            for name, stream in streams.items():
+                patch.setattr(sys, name, stream)
+            patch.setattr(sys, "argv", ["nexaflow", *words])
+            code = main()
+        said = [streams[name].buffer.getvalue().decode() for name in ("stdout", "stderr")]  # type: ignore[attr-defined]
+        return Outcome(code, *said)
 
     def json(self, *words: str) -> Any:
         shown = self(*words, "-o", "json")

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -84,6 +85,14 @@ def test_lines_said_while_there_was_no_connection_are_fetched() -> None:
     with live_server(says(fact(1), log(7)), says(log(9), END)) as (connection, _):
         stream = LiveStream(connection, run="r", missed=lambda n: [log(n), log(8)])
         assert list(stream) == [fact(1), log(7), log(8), log(9), END]
+
+
+def test_a_daemon_that_came_back_is_shown_its_new_key() -> None:
+    with live_server(says(fact(1)), says(fact(2), END)) as (connection, asked):
+        stream = LiveStream(connection, run="r", again=lambda: replace(connection, api_key="new"))
+        assert list(stream) == [fact(1), fact(2), END]
+    keys = [headers["Authorization"] for _, _, headers in asked]
+    assert keys == ["Bearer nxk_k", "Bearer new"]
 
 
 def test_a_daemon_that_does_not_come_back_ends_the_stream() -> None:

@@ -36,7 +36,9 @@ def test_each_is_valid_commented_and_named_after_its_file(path: Path):
 
 def in_daemon(tmp_path: Path, scenario: Callable[[Daemon], Awaitable[None]]) -> None:
     async def main() -> None:
-        daemon = Daemon(DaemonSettings(data_dir=tmp_path / "data"), environ={"PATH": "/usr/bin:/bin"})
+        daemon = Daemon(
+            DaemonSettings(data_dir=tmp_path / "data"), environ={"PATH": "/usr/bin:/bin"}
+        )
         await daemon.start()
         try:
             await daemon.workflows.apply([(path.name, path.read_text()) for path in FILES])
@@ -162,7 +164,9 @@ def test_mirror_follows_every_kind_of_change(tmp_path: Path):
         assert await files.read("/workspace/mirror/a.txt") == b"two, and longer"
         await files.move("/workspace/shared/a.txt", "/workspace/shared/b.txt")
         await triggered(daemon, "/workspace/shared/b.txt", "file.moved")
-        assert [f.path for f in await files.list("/workspace/mirror/*")] == ["/workspace/mirror/b.txt"]
+        assert [f.path for f in await files.list("/workspace/mirror/*")] == [
+            "/workspace/mirror/b.txt"
+        ]
         await files.delete("/workspace/shared/b.txt")
         await triggered(daemon, "/workspace/shared/b.txt", "file.deleted")
         assert await files.list("/workspace/mirror/*") == []

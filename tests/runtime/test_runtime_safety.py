@@ -1,4 +1,4 @@
-"""What must not happen: a secret that shows, an output without bounds, a failure that loses work."""
+"""What must not happen: a secret that shows, an endless output, a failure that loses work."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def test_a_secret_is_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     shown: list[Any] = []
 
     async def main() -> None:
+        nonlocal shown
         acts = {"raises": _raises}
         async with daemon_at(data_dir, LEAKY, actions=acts, environ=environ) as daemon:
             made = await daemon.runs.start("leaky")
-            async for frame in daemon.live.follow(made["id"], logs=True):
-                shown.append(frame)
+            shown += [frame async for frame in daemon.live.follow(made["id"], logs=True)]
             shape = await daemon.runs.get(made["id"])
             assert shape["status"] == "success", shape["error"]
             assert "***" in shape["output"]
@@ -90,8 +90,8 @@ def _nowhere_in(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "status", "problem"),
     [
-        ("head -c 3000 /dev/zero | tr '\\0' x", "failed", "limit"),
-        ("head -c 500 /dev/zero | tr '\\0' x", "success", None),
+        ("seq 1000", "failed", "write it to a file"),
+        ("seq 100", "success", None),
     ],
 )
 def test_an_output_has_a_bound(
@@ -110,7 +110,10 @@ def test_an_output_has_a_bound(
     asyncio.run(main())
 
 
-def test_an_action_that_fails_in_an_odd_way_ends_its_step(tmp_path: Path) -> None:
+def test_an_action_that_fails_in_an_odd_way_ends_its_step(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL", "nexaflow_cli.runtime.executor")  # half a character is no text
     odd: dict[str, Any] = {
         "surrogate": "\udc80 broken",
         "huge": 2**80,
