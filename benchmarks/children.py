@@ -93,10 +93,6 @@ class Worker:
         self._log = log
         self._buffer = b""
 
-    @property
-    def pid(self) -> int:
-        return self._child.pid
-
     def call(self, op: str, *, timeout: float = 60.0, **arguments: Any) -> Any:
         """Ask for `op` and return its result; raises `ChildError` after `timeout` seconds."""
         assert self._child.stdin is not None

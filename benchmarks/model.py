@@ -38,7 +38,6 @@ class Row:
     ratio: float | None = None
     target: Target | None = None
     samples: Sequence[float] = ()
-    note: str = ""
 
     @property
     def reached(self) -> bool | None:

@@ -19,6 +19,7 @@ from nexaflow_cli.client.http import HttpClient
 from nexaflow_cli.errors import (
     ConflictError,
     NexaflowError,
+    NotAllowedError,
     UnavailableError,
     UnreachableError,
     UsageError,
@@ -27,7 +28,6 @@ from nexaflow_cli.errors import (
 # Seconds that a start may take: opening a database after a crash included.
 _START = 30.0
 _STEP = 0.05
-_LAST = 15
 
 
 def settings_for(
@@ -125,7 +125,7 @@ def start(settings: config.DaemonSettings) -> dict[str, Any]:
     """Start a daemon that outlives this process, and wait until it answers.
 
     Raises:
-        UnavailableError: it ended, or did not answer in time; the message ends with its last words.
+        NexaflowError: it ended, for the reason it gave, or did not answer in time.
     """
     url = address(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -156,7 +156,7 @@ def start(settings: config.DaemonSettings) -> dict[str, Any]:
     code = process.poll()
     if code is None:
         process.terminate()
-    raise UnavailableError(_last_words(path, before, code), hint=f"the whole log is in {path}")
+    raise _failure(path, before, code)
 
 
 def command(settings: config.DaemonSettings) -> list[str]:
@@ -226,11 +226,20 @@ def _read(path: Path) -> dict[str, Any] | None:
     return left if isinstance(left, dict) and {"pid", "url", "data_dir"} <= left.keys() else None
 
 
-def _last_words(path: Path, before: int, code: int | None) -> str:
+def _failure(path: Path, before: int, code: int | None) -> NexaflowError:
+    """Why a daemon did not come up, from what it wrote into its log since `before`."""
     with path.open("rb") as log:
         log.seek(before)
-        said = log.read().decode("utf-8", "replace").strip().splitlines()[-_LAST:]
-    errors = [line for line in said if line.startswith("error:")]
-    last = (errors or said or ["it said nothing"])[-1].removeprefix("error:").strip()
-    what = "did not answer in time" if code is None else f"ended with exit code {code}"
-    return f"the daemon {what}: {last}"
+        said = log.read().decode("utf-8", "replace").strip().splitlines()
+    where = f"the whole log is in {path}"
+    if code is None:
+        return UnavailableError(f"the daemon did not answer in {_START:g} seconds", hint=where)
+    errors = [line for line in said if line.startswith("error: ")]
+    if not errors:
+        last = said[-1] if said else "it said nothing"
+        return UnavailableError(f"the daemon ended with exit code {code}: {last}", hint=where)
+    hints = [line for line in said if line.startswith("hint: ")]
+    kinds = (UsageError, NotAllowedError, ConflictError)
+    kind = next((kind for kind in kinds if kind.exit_code == code), UnavailableError)
+    hint = hints[-1].removeprefix("hint: ") if hints else where
+    return kind(errors[-1].removeprefix("error: "), hint=hint)

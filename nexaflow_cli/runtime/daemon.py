@@ -184,6 +184,11 @@ class Daemon:
         return owner
 
     @property
+    def commits(self) -> int:
+        """Transactions committed since the start."""
+        return self._store.writer.groups
+
+    @property
     def active_runs(self) -> int:
         return len(self._dispatch.active)
 

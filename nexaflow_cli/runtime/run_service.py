@@ -101,6 +101,12 @@ class RunService:
         shape["cancel_requested"] = any(isinstance(x, f.RunCancelRequested) for x in facts)
         return shape
 
+    async def must_exist(self, run_id: str) -> None:
+        """Raises:
+        NotFoundError: there is no such run.
+        """
+        await self._room.store.read(lambda db: self._row(db, run_id))
+
     async def cancel(self, run_id: str, reason: str = "", by: str = "") -> Shape:
         """Stop what runs, start nothing more but `on_cancel` and `finally`."""
         text = reason or (f"cancelled by {by}" if by else "cancelled")

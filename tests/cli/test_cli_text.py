@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexaflow_cli.cli.text import clean, clean_log, escape_json, fit, width_of
@@ -49,12 +49,14 @@ def test_a_log_line_is_shown_as_a_terminal_would_have_left_it(printed: str, show
     assert clean_log(printed) == shown
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_nothing_unsafe_passes(text: str) -> None:
     assert not UNSAFE.search(clean(text))
     assert not UNSAFE.search(clean_log(text))
 
 
+@settings(deadline=None)
 @given(st.recursive(st.text() | st.integers() | st.none(), st.lists))
 def test_escaped_json_is_the_same_json_and_safe(value: object) -> None:
     text = escape_json(json.dumps(value, ensure_ascii=False, indent=2))
@@ -62,6 +64,7 @@ def test_escaped_json_is_the_same_json_and_safe(value: object) -> None:
     assert not UNSAFE.search(text.replace("\n", ""))
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Cf"])), st.integers(1, 40))
 def test_fit_keeps_to_the_width(text: str, width: int) -> None:
     for keep in ("start", "end"):

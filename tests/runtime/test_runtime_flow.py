@@ -310,9 +310,9 @@ def test_values_that_json_does_not_know_end_a_run_and_do_not_hang_it(
     ("inputs", "problem"),
     [
         ({}, "'n' is missing"),
-        ({"n": "x"}, "'n': 'x' is not of type 'integer'"),
+        ({"n": "x"}, "input 'n': "),
         ({"n": 1, "regoin": "eu"}, r"unknown input 'regoin' \(did you mean region\?\)"),
-        ({"n": 1, "region": "mars"}, "'region': 'mars' is not one of"),
+        ({"n": 1, "region": "mars"}, "input 'region': .*(eu|us)"),
     ],
 )
 def test_inputs_that_do_not_fit_start_nothing(

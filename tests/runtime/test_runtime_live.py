@@ -97,13 +97,7 @@ def test_a_stream_of_all_runs_has_every_fact_of_each(tmp_path: Path) -> None:
 
             task = asyncio.create_task(watch())
             await asyncio.sleep(0)
-            made = []
-
-            async def start() -> None:
-                for _ in range(10):
-                    made.append(await daemon.runs.start("quick"))
-
-            await asyncio.gather(*(start() for _ in range(10)))
+            made = await asyncio.gather(*(daemon.runs.start("quick") for _ in range(100)))
             for one in made:
                 await ended(daemon, one["id"])
             await task

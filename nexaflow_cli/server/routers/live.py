@@ -40,7 +40,7 @@ async def live(socket: WebSocket) -> None:
             )
         daemon = daemon_of(socket)
         if run is not None:
-            await daemon.runs.logs(run, None, 0, 1)  # raises for a run that is not there
+            await daemon.runs.must_exist(run)
     except NexaflowError as error:
         await socket.send_denial_response(problems.from_error(error))
         return
