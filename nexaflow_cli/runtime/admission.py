@@ -18,7 +18,10 @@ from nexaflow_cli.store.runs import RunRow
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A run that somebody or something asks for; `event` is what its expressions see."""
+    """A run that somebody or something asks for.
+
+    `inputs` are complete and checked, `event` is what expressions see.
+    """
 
     entry: Entry
     trigger: Mapping[str, Any]
@@ -49,16 +52,12 @@ class Admission:
         """Create a run, started at once where there is a place and its turn has come.
 
         Runs for one path of one workflow go one after the other, in the order of their events.
-
-        Raises:
-            InvalidError: the inputs do not fit the workflow.
         """
         workflow = request.entry.plan.workflow
         if request.request_key is not None:
             before = runs.by_request(db, workflow.name, request.request_key)
             if before is not None:
                 return Admitted(before)
-        inputs = request.entry.inputs.complete(request.inputs)
         now = self._room.now()
         lane = None if request.path is None else f"{workflow.name}\n{request.path}"
         at_once = self._dispatch.has_place() and (lane is None or not runs.lane_is_busy(db, lane))
@@ -70,7 +69,7 @@ class Admission:
             status="running" if at_once else "queued",
             trigger=dict(request.trigger),
             event=None if request.event is None else dict(request.event),
-            inputs=inputs,
+            inputs=dict(request.inputs),
             path=request.path,
             lane=lane,
             created_at=now,

@@ -97,12 +97,15 @@ class Intake:
                 trigger["path"] = event["path"]
             if chain:
                 trigger["chain"] = list(chain)
-            request = Request(entry, trigger, {}, event=event, path=event.get("path"))
             try:
-                made = self._admission.submit(db, request)
+                inputs = entry.inputs.complete({})
             except InvalidError as error:
                 logger.error("event %s starts nothing: %s", event["id"], error.message)
                 continue
+            path = event.get("path")
+            made = self._admission.submit(
+                db, Request(entry, trigger, inputs, event=event, path=path)
+            )
             events.admit(db, seq, made.run.seq)
             admitted.append(made)
         return admitted

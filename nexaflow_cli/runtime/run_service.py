@@ -61,7 +61,8 @@ class RunService:
         """
         entry = self._catalogue.get(workflow)
         trigger = {"type": "manual", "by": by}
-        request = Request(entry, trigger, inputs or {}, request_key=idempotency_key)
+        complete = entry.inputs.complete(inputs or {})
+        request = Request(entry, trigger, complete, request_key=idempotency_key)
         made: list[Admitted] = []
 
         def work(db: sqlite3.Connection) -> Admitted:
@@ -75,7 +76,7 @@ class RunService:
                 else:
                     self._admission.undo(one)
 
-        admitted = await self._room.store.writer.run(work, settled)
+        admitted = await self._room.store.writer.run(work, settled, atomic=False)
         return shapes.run(admitted.run)
 
     async def get(self, run_id: str) -> Shape:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from nexaflow_cli.errors import NexaflowError
+from nexaflow_cli.errors import InvalidError, NexaflowError
 from nexaflow_cli.runtime.admission import Admission, Admitted, Request
 from nexaflow_cli.runtime.catalogue import Catalogue, Entry
 from nexaflow_cli.runtime.intake import Intake
@@ -77,7 +77,8 @@ class Schedules:
         run: str | None = None
         if reason is None:
             trigger = {"type": "schedule", "due": iso(at), "trigger": number}
-            admitted = self._admission.submit(db, Request(entry, trigger, {}, event=event))
+            inputs = entry.inputs.complete({})
+            admitted = self._admission.submit(db, Request(entry, trigger, inputs, event=event))
             made.append(admitted)
             run = admitted.run.id
         outcome = "ran" if run is not None else "skipped"
@@ -87,6 +88,10 @@ class Schedules:
 def _reason_to_skip(entry: Entry, number: int, event: Mapping[str, object]) -> str | None:
     if entry.row.status != "active":
         return "the workflow is paused"
+    try:
+        entry.inputs.complete({})
+    except InvalidError as error:
+        return error.message
     trigger = entry.plan.workflow.triggers[number]
     if trigger.condition is None:
         return None

@@ -101,12 +101,15 @@ class Writer:
         self,
         work: Callable[[sqlite3.Connection], T],
         settled: Callable[[BaseException | None], object] | None = None,
+        *,
+        atomic: bool = True,
     ) -> T:
         """Do `work(db)` and wait until it is durable.
 
         Args:
             settled: called on the loop with None or the error as soon as that is known, even if
                 whoever waits was cancelled meanwhile: the work is done or undone regardless.
+            atomic: as for `submit`.
 
         Raises:
             UnavailableError: it could not be made durable; nothing of it remains.
@@ -123,7 +126,7 @@ class Writer:
             else:
                 future.set_result(result)
 
-        self.submit(work, done)
+        self.submit(work, done, atomic=atomic)
         return await future
 
     def _pump(self) -> None:

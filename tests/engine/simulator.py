@@ -50,7 +50,7 @@ def fail(message: str = "broke", **more: Any) -> Failed:
 
 def roundtrip(fact: f.Fact) -> f.Fact:
     """The fact as the journal gives it back."""
-    return f.from_data(fact.kind, orjson.loads(orjson.dumps(fact)))
+    return f.from_data(fact.kind, orjson.loads(orjson.dumps(f.to_data(fact))))
 
 
 class Simulator:

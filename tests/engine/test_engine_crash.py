@@ -7,6 +7,7 @@ from building import act, each, flow, group, times
 from simulator import Hang, Simulator, Sleep, fail, ok, snapshot
 
 from nexaflow_cli.engine.report import MAX_INTERRUPTIONS
+from nexaflow_cli.spec.model import Step
 
 
 def test_an_attempt_under_way_is_made_again() -> None:
@@ -78,6 +79,18 @@ def test_timeouts_count_from_the_start_of_what_they_limit() -> None:
     assert run.crash().statuses("a") == "cancelled" or run.stopping == {"a"}
     run.finish()
     assert (run.status, run.error["type"]) == ("failed", "timeout")
+
+
+@pytest.mark.parametrize(
+    ("steps", "limit"), [((group("g", act("a"), timeout=60),), None), ((act("a"),), 60)]
+)
+def test_what_was_done_in_time_is_not_out_of_time_because_of_a_crash(
+    steps: tuple[Step, ...], limit: float | None
+) -> None:
+    run = Simulator(flow(*steps, timeout=limit)).run()
+    run.now += 600
+    done = [fact.kind for fact in run.journal].index("step.succeeded") + 1
+    assert run.crash(done).status == "success"
 
 
 @pytest.mark.parametrize("on_interrupt", ["retry", "fail"])

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 from building import act, flow
-from simulator import Simulator
+from simulator import Simulator, roundtrip
 
 from nexaflow_cli.engine import facts as f
 from nexaflow_cli.engine.fold import apply
@@ -87,6 +87,21 @@ def test_a_fact_about_a_step_that_is_not_there_is_refused() -> None:
     run = Simulator(flow(act("a"))).start()
     with pytest.raises(IllegalTransition, match="unknown step b"):
         apply(run.state, f.StepSucceeded(0.0, "b", 1))
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        f.RunStarted(1.0),
+        f.RunFinished(2.0, "failed", {"type": "exit", "message": "no"}, None),
+        f.StepExpanded(3.0, "e", items=[1, {"a": None}]),
+        f.StepSucceeded(4.0, "e[0].a", 2, [1], {"k": "v"}),
+        f.StepFailed(5.0, "a", 1, {"type": "exit", "message": "no"}, 9.0),
+    ],
+    ids=lambda fact: fact.kind,
+)
+def test_a_fact_comes_back_from_the_journal_as_it_was(fact: f.Fact) -> None:
+    assert roundtrip(fact) == fact
 
 
 @pytest.mark.parametrize(

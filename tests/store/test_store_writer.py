@@ -164,7 +164,7 @@ def test_atomic_work_is_undone_alone(
     async def body(writer: Writer, reader: sqlite3.Connection) -> None:
         def half(db: sqlite3.Connection) -> None:
             put("half")(db)
-            writer.tail.add("INSERT INTO t VALUES (?, ?)", ("tail", 0))
+            writer.tail.add("INSERT INTO t VALUES (?, ?)", [("tail", 0)])
             raise error
 
         good, bad, also = await outcomes(writer.run(put(1)), writer.run(half), writer.run(put(2)))
@@ -193,11 +193,11 @@ def test_work_that_breaks_the_transaction_is_told_with_all_the_others(path: Path
 def test_rows_at_the_tail_are_part_of_their_group(path: Path) -> None:
     async def body(writer: Writer, reader: sqlite3.Connection) -> None:
         sql = "INSERT INTO t VALUES (?, ?)"
-        await writer.run(lambda db: writer.tail.add(sql, (1, 1)))
+        await writer.run(lambda db: writer.tail.add(sql, [(1, 1)]))
         assert rows(reader) == {1}
-        (error,) = await outcomes(writer.run(lambda db: writer.tail.add(sql, (1, 1))))
+        (error,) = await outcomes(writer.run(lambda db: writer.tail.add(sql, [(1, 1)])))
         assert isinstance(error, UnavailableError)
-        await writer.run(lambda db: writer.tail.add(sql, (2, 2)))
+        await writer.run(lambda db: writer.tail.add(sql, [(2, 2)]))
         assert rows(reader) == {1, 2}
 
     with_writer(path, body)
