@@ -35,8 +35,8 @@ $(STAMP): pyproject.toml
 	  { echo "NexaFlow needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) …"
-	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable . --group dev
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --editable . --group dev
 	@touch $@
 
 clean:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -54,6 +55,7 @@ class FileLedger:
         self._work = asyncio.Event()
         self._asked: list[tuple[list[str], asyncio.Future[None]]] = []
         self._missed: list[Look] = []
+        self._expected: Counter[str] = Counter()
         self._causes: dict[str, Cause] = {}
         self._task: asyncio.Task[None] | None = None
         self._scanned = asyncio.Event()
@@ -87,13 +89,26 @@ class FileLedger:
             await asyncio.to_thread(self.watcher.stop)
 
     def expect(self, paths: Iterable[str], cause: Cause | None) -> None:
-        """What is found of these paths is the doing of `cause`, until `look` has returned."""
-        if cause is not None:
-            for path in paths:
+        """These paths are about to be changed together; what is found of them is `cause`'s doing.
+
+        Hints about them wait meanwhile: seen halfway, a move is a deletion and a creation. The
+        caller ends this with `look`, or with `release` if it changed nothing.
+        """
+        for path in paths:
+            self._expected[path] += 1
+            if cause is not None:
                 self._causes[path] = cause
 
+    def release(self, paths: Iterable[str]) -> None:
+        """No more is expected of these paths."""
+        for path in paths:
+            self._expected[path] -= 1
+            if not self._expected[path]:
+                del self._expected[path]
+                self._causes.pop(path, None)
+
     async def look(self, paths: list[str]) -> None:
-        """Have these files looked at; returns once what was found is durable."""
+        """Have expected files looked at; returns once what was found is durable."""
         try:
             if self._off:
                 return
@@ -104,8 +119,7 @@ class FileLedger:
             self._work.set()
             await future
         finally:
-            for path in paths:
-                self._causes.pop(path, None)
+            self.release(paths)
 
     async def scanned(self) -> None:
         """Wait until the first look at everything is done."""
@@ -130,7 +144,9 @@ class FileLedger:
             monotonic = time.monotonic()
             self._settle.add(self.watcher.take(), monotonic)
             due = self._settle.due(monotonic)
-            paths = dict.fromkeys(due.paths)
+            early = [path for path in due.paths if path in self._expected]
+            self._settle.defer(early, monotonic)
+            paths = dict.fromkeys(path for path in due.paths if path not in self._expected)
             for more, _ in asked:
                 paths.update(dict.fromkeys(more))
             missed, self._missed = self._missed, []

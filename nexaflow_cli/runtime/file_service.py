@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from nexaflow_cli.actions.base import FileInfo
 from nexaflow_cli.errors import TooLargeError
@@ -15,6 +15,8 @@ from nexaflow_cli.files.status import FileStat
 from nexaflow_cli.runtime.file_ledger import FileLedger
 from nexaflow_cli.runtime.intake import Cause
 from nexaflow_cli.store.runs import RunRow
+
+T = TypeVar("T")
 
 
 class FileService:
@@ -88,19 +90,23 @@ class FileService:
 
     async def delete(self, path: str) -> None:
         clean = normalise(path)
-        self._ledger.expect([clean], self._cause())
-        await asyncio.to_thread(self._space.delete, clean)
-        await self._ledger.look([clean])
+        await self._changed([clean], lambda: self._space.delete(clean))
 
     def _cause(self) -> Cause | None:
         return None if self._run is None else Cause.of(self._run)
 
     async def _change(self, paths: Sequence[str], change: Callable[[], FileStat]) -> FileInfo:
-        clean = [normalise(path) for path in paths]
-        self._ledger.expect(clean, self._cause())
-        done = await asyncio.to_thread(change)
-        await self._ledger.look(clean)
-        return _info(done)
+        return _info(await self._changed([normalise(path) for path in paths], change))
+
+    async def _changed(self, paths: list[str], change: Callable[[], T]) -> T:
+        self._ledger.expect(paths, self._cause())
+        try:
+            done = await asyncio.to_thread(change)
+        except BaseException:
+            self._ledger.release(paths)
+            raise
+        await self._ledger.look(paths)
+        return done
 
     async def list(
         self, pattern: str, *, after: str = "", limit: int | None = None

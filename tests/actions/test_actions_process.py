@@ -119,7 +119,9 @@ def test_child_has_no_descriptor_of_ours() -> None:
 def test_child_handles_signals_as_programs_do() -> None:
     seen = bytearray()
     asyncio.run(sh("grep -E 'SigBlk|SigIgn' /proc/self/status", seen.extend))
-    assert {int(line.split()[1], 16) for line in seen.splitlines()} == {0}
+    # Beyond 31 are the C library's own, which a child may get blocked from whoever began it all.
+    ordinary = (1 << 31) - 1
+    assert {int(line.split()[1], 16) & ordinary for line in seen.splitlines()} == {0}
 
 
 @pytest.mark.parametrize("redirect", ["", ">/dev/null 2>&1"])

@@ -122,6 +122,14 @@ def step(shape: dict[str, Any], key: str) -> dict[str, Any]:
     return next(step for step in shape["steps"] if step["key"] == key)
 
 
+async def saw(daemon: Daemon, run_id: str, kind: str) -> dict[str, Any]:
+    """Wait for the first fact of a kind in a run; its frame."""
+    async for frame in daemon.live.follow(run_id):
+        if frame.get("kind") == kind:
+            return frame
+    raise AssertionError(f"the run ended without {kind}")
+
+
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Ask again each turn of the loop until it holds."""
     while not await holds():

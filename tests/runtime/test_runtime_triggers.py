@@ -64,6 +64,36 @@ def test_changes_through_the_api_start_runs_before_they_are_answered(tmp_path: P
     asyncio.run(main())
 
 
+def test_a_move_through_the_api_is_one_event_whatever_the_watcher_hints(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with daemon_at(tmp_path, SEEN, triggers=True) as daemon:
+            for number in range(30):
+                await daemon.files.write(f"/in/a{number}", b"1")
+                await daemon.files.append(f"/in/a{number}", b"2")
+                await daemon.files.move(f"/in/a{number}", f"/in/b{number}")
+            kinds = {event["type"] for event in (await daemon.events.list(limit=200))["items"]}
+            assert kinds == {"file.created", "file.updated", "file.moved"}
+
+    asyncio.run(main())
+
+
+def test_a_change_that_fails_leaves_no_cause_behind(tmp_path: Path) -> None:
+    """What somebody else does to that path later is not the failed step's doing."""
+    source = """
+name: fails
+steps: [{id: a, continue_on_error: true, action: file.delete, with: {path: /in/a.txt}}]
+"""
+
+    async def main() -> None:
+        async with daemon_at(tmp_path, SEEN, source, triggers=True) as daemon:
+            await run(daemon, "fails")
+            await daemon.files.write("/in/a.txt", b"1")
+            (event,) = (await daemon.events.list())["items"]
+            assert event["cause"] is None
+
+    asyncio.run(main())
+
+
 def test_changes_on_disk_start_runs(tmp_path: Path) -> None:
     async def main() -> None:
         async with daemon_at(tmp_path, SEEN, triggers=True) as daemon:
