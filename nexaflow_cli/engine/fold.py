@@ -86,7 +86,7 @@ def _phase_began(state: RunState, fact: f.PhaseBegan) -> None:
 
 def _run_finished(state: RunState, fact: f.RunFinished) -> None:
     state.status = RunStatus(fact.status)
-    state.ended_at = fact.at
+    state.ended_at, state.ended = fact.at, True
     state.error, state.output = fact.error, fact.output
 
 

@@ -55,7 +55,7 @@ class StepNames(Mapping[str, Mapping[str, Any]]):
     __slots__ = ("_known", "_outer", "_own")
 
     def __init__(self, outer: StepNames | None, known: Container[str] = ()) -> None:
-        """`known` are steps that there are, run or not: those of a case not taken are among them."""
+        """`known`: all steps that there are, run or not, those of a case not taken too."""
         self._own: dict[str, Mapping[str, Any]] = {}
         self._outer = outer
         self._known = known

@@ -176,6 +176,7 @@ class RunState:
         self.error: Error | None = None
         self.cancelling: str | None = None
         self.timed_out = False
+        self.ended = False
         self.steps: dict[str, StepState] = {}
         self.frame: Frame | None = None
         self.executing: dict[str, StepState] = {}
@@ -203,10 +204,6 @@ class RunState:
             },
             "steps": self.names,
         }
-
-    @property
-    def ended(self) -> bool:
-        return self.status in {RunStatus.SUCCESS, RunStatus.FAILED, RunStatus.CANCELLED}
 
     def set_timer(self, due: float, kind: str, step: StepState | None) -> None:
         self._timer_count += 1

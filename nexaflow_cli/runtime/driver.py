@@ -95,6 +95,8 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due: float | None = None
         self.gone = False
+        self.desk: Any = None
+        """What the performer keeps with this run."""
 
     # What comes in.
 

@@ -8,6 +8,7 @@ import logging
 import shutil
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ from nexaflow_cli.spec.expressions import ExpressionError
 logger = logging.getLogger(__name__)
 
 _SMALL = (type(None), bool, int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What all attempts of one run have in common."""
+
+    files: Files
+    work_dir: Callable[[], Path]
+    now: Callable[[], datetime]
 
 
 class Executor:
@@ -169,7 +179,7 @@ class Executor:
         self, driver: Driver, step: StepState, attempt: int, env: dict[str, str], log: Log
     ) -> Call:
         run = driver.run
-        now = driver.room.now
+        desk: _Desk = driver.desk or self._lay_out(driver)
         return Call(
             run_id=run.id,
             workflow=run.workflow,
@@ -177,13 +187,22 @@ class Executor:
             attempt=attempt,
             env=env,
             child_env=ChildEnvironment(self._child_env, run, step.key, attempt),
-            work_dir=lambda: self._scratch(run.id),
-            files=self._files(driver),
+            work_dir=desk.work_dir,
+            files=desk.files,
             log=log,
-            now=lambda: datetime.fromtimestamp(now(), UTC),
+            now=desk.now,
             limits=self._limits,
             children=self._children,
         )
+
+    def _lay_out(self, driver: Driver) -> _Desk:
+        run_id, now = driver.run.id, driver.room.now
+        desk = driver.desk = _Desk(
+            self._files(driver),
+            lambda: self._scratch(run_id),
+            lambda: datetime.fromtimestamp(now(), UTC),
+        )
+        return desk
 
     def _scratch(self, run_id: str) -> Path:
         path = self._work_dir / run_id
