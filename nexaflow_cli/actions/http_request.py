@@ -155,13 +155,14 @@ def _unexpected(response: httpx.Response, output: dict[str, Any], call: Call) ->
 
     status = response.status_code
     said = f"{place(response.request)} answered {status} {response.reason_phrase}".rstrip()
-    if output["encoding"] == "text" and (words := output["body"].split()):
+    # Masked before it is cut, or half a secret would be told.
+    if output["encoding"] == "text" and (words := call.log.mask(output["body"]).split()):
         said += f": {' '.join(words)[:200]}"
     elif isinstance(output["body"], dict):
         body = output["body"]
         told = (body.get(name) for name in ("detail", "message", "error", "title"))
         if words := next((word for word in told if isinstance(word, str)), ""):
-            said += f": {words[:200]}"
+            said += f": {call.log.mask(words)[:200]}"
     return ActionError(
         call.log.mask(said),
         type="http",

@@ -67,9 +67,13 @@ class Tail:
     def write(self, data: bytes) -> None:
         self._data = (self._data + data[-self.KEEP :])[-self.KEEP :]
 
-    def last_line(self) -> str:
-        """The last line that says something, at most 400 characters of it; or nothing."""
-        for line in reversed(self._data.decode("utf-8", "replace").splitlines()):
+    def last_line(self, mask: Callable[[str], str] = str) -> str:
+        """The last line that says something, at most 400 characters of it; or nothing.
+
+        Args:
+            mask: takes secrets out, which must be before a cut goes through one.
+        """
+        for line in reversed(mask(self._data.decode("utf-8", "replace")).splitlines()):
             if words := "".join(c if c.isprintable() else " " for c in line).strip():
                 return words if len(words) <= 400 else words[:399] + "…"
         return ""

@@ -66,7 +66,7 @@ async def _run(params: dict[str, Any], call: Call) -> Result:
             where = params.get("dir") or "the run's work directory"
             raise not_started(error, argv, env, cwd, where) from error
         if status != 0:
-            raise failed(status, log.mask(tail.last_line()), _best_effort(form, capture, call))
+            raise failed(status, tail.last_line(log.mask), _best_effort(form, capture, call))
         values = {
             name: log.mask(value) for name, value in read_values(handed, call.limits.output).items()
         }

@@ -45,11 +45,12 @@ class Catalogue:
                 problems.append((row.name, error.message))
         return problems
 
-    def put(self, row: WorkflowRow) -> Entry:
-        """Take a new version, or a new status, into use."""
+    def put(self, row: WorkflowRow, plan: Plan | None = None) -> Entry:
+        """Take a new version, or a new status, into use; `plan` if it is compiled already."""
         entry = self.current.get(row.name)
         if entry is None or entry.row.version != row.version:
-            plan = self._compile(row.name, row.version, row.source, row.filename)
+            if plan is None:
+                plan = self._compile(row.name, row.version, row.source, row.filename)
             entry = Entry(row, plan, InputCheck(plan.workflow.name, plan.workflow.inputs))
         else:
             entry = Entry(row, entry.plan, entry.inputs)

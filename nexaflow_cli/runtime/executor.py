@@ -214,7 +214,8 @@ class Executor:
         if isinstance(result, Suspend):
             return Suspended(result.until, self._bounded(result.output))
         if isinstance(result, Result):
-            values = {key: self._masker.mask(value) for key, value in result.values.items()}
+            mask = self._masker.mask
+            values = {mask(key): mask(value) for key, value in result.values.items()}
             return Succeeded(self._bounded(result.output), values)
         return Succeeded(self._bounded(result))
 

@@ -18,6 +18,13 @@ SHORTEST = 4
 """Characters from which a value is masked wherever it occurs; a shorter one only as a word."""
 
 
+_DISTINCT = 8
+"""Characters from which a value in small letters is no word that comes up by chance."""
+
+_LINES = (57, 48)
+"""Bytes that a line of base64 holds, of 76 characters as `base64` makes it and of 64 as PEM."""
+
+
 class Masker:
     """Replaces secret values by `***`: as they are, in base64, URL-encoded and escaped.
 
@@ -192,12 +199,18 @@ def _forms(secret: str) -> Iterator[str]:
         if len(value.strip()) < SHORTEST:
             continue
         yield value
+        if len(value) >= _DISTINCT:
+            yield value.lower()  # as the names of hosts are shown
         for escape in _ESCAPES:
             form = escape(value)
             yield form
             if "%" in form:
                 yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form)
-        yield from _base64(value.encode("utf-8", "surrogatepass"))
+        data = value.encode("utf-8", "surrogatepass")
+        yield from _base64(data)
+        for width in _LINES:
+            for start in range(0, len(data), width) if len(data) > width else ():
+                yield from _base64(data[start : start + width])
 
 
 def _base64(data: bytes) -> Iterator[str]:

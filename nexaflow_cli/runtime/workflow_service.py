@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from nexaflow_cli.engine.plan import Plan, compile_plan
 from nexaflow_cli.errors import InvalidError
 from nexaflow_cli.runtime import shapes
 from nexaflow_cli.runtime.catalogue import Catalogue
@@ -21,6 +22,10 @@ from nexaflow_cli.store.store import Store
 from nexaflow_cli.store.workflows import WorkflowRow
 
 Shape = dict[str, Any]
+
+
+def _compiled(found: Sequence[tuple[str, Document]]) -> dict[str, Plan]:
+    return {d.name: compile_plan(d.workflow) for _, d in found if d.workflow is not None}
 
 
 def _refused(diagnostics: Sequence[Diagnostic]) -> InvalidWorkflowError:
@@ -76,9 +81,20 @@ class WorkflowService:
         if dry_run:
             changes = self._plan(found, prune)
         else:
-            changes = await self._store.writer.run(lambda db: self._put(db, found, prune, author))
-            for change in changes:
-                self._take(change)
+            # Large definitions take a while to compile: before they are in use, not on the loop.
+            plans = await asyncio.to_thread(_compiled, found)
+            changes = []
+
+            def work(db: sqlite3.Connection) -> None:
+                changes.extend(self._put(db, found, prune, author))
+
+            def settled(error: BaseException | None) -> None:
+                # Whether or not whoever asked still waits.
+                if error is None:
+                    for change in changes:
+                        self._take(change, plans.get(change["name"]))
+
+            await self._store.writer.run(work, settled)
         return {"changes": changes, "diagnostics": [d.to_dict() for d in diagnostics]}
 
     async def get(self, name: str) -> Shape:
@@ -227,7 +243,7 @@ class WorkflowService:
                     changes.append(gone)
         return changes
 
-    def _take(self, change: Shape) -> None:
+    def _take(self, change: Shape, plan: Plan | None) -> None:
         """Bring what was committed into use."""
         name = change["name"]
         if change["change"] == "deleted":
@@ -235,7 +251,7 @@ class WorkflowService:
         elif change["change"] != "unchanged":
             row = workflows.get(self._store.reader, name)
             if row is not None:
-                self._catalogue.put(row)
+                self._catalogue.put(row, plan)
         self._changed(name)
 
     async def _set_status(self, name: str, status: str) -> Shape:

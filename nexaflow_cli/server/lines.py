@@ -44,5 +44,6 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("nexaflow_cli").setLevel(level.upper())
     # What uvicorn warns of is what strangers send; it is answered, and not worth a line each.
-    quiet = logging.DEBUG if level.lower() == "debug" else logging.ERROR
+    # Below INFO it tells every header of a socket, and so the keys.
+    quiet = logging.INFO if level.lower() == "debug" else logging.ERROR
     logging.getLogger("uvicorn").setLevel(quiet)

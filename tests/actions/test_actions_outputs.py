@@ -67,6 +67,13 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert error.message.startswith("cannot take the values of $NEXAFLOW_OUTPUT: ")
 
 
+def test_a_secret_is_masked_before_a_line_is_cut() -> None:
+    for before in (390, 8200):
+        tail = Tail()
+        tail.write(b"x" * before + b" s3cr3t-token-value " + b"y" * 100)
+        assert "s3cr" not in tail.last_line(lambda text: text.replace("s3cr3t-token-value", "***"))
+
+
 def test_the_tail_is_bounded_and_the_last_line_short() -> None:
     tail = Tail()
     for _ in range(100):

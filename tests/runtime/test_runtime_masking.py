@@ -161,3 +161,17 @@ def test_a_thousand_forms_stay_fast_enough() -> None:
     text = "an ordinary line of a log, nothing to see here\n" * 2000
     assert masker.mask(text) == text
     assert masker.mask(" ".join(secrets)) == " ".join(["***"] * 300)
+
+
+@pytest.mark.parametrize("width", [64, 76])
+@pytest.mark.parametrize("secret", ["0123456789abcdefXYZ" * 5, "k3y-ö" * 40])
+def test_base64_in_lines_hides_a_long_secret(secret: str, width: int) -> None:
+    encoded = base64.b64encode(f"{secret}\n".encode()).decode()
+    lines = [encoded[start : start + width] for start in range(0, len(encoded), width)]
+    shown = Masker([secret]).mask("\n".join(lines))
+    assert not any(line[:12] in shown for line in lines[:-1])
+    assert len(shown) < len(lines) * 12
+
+
+def test_the_name_of_a_host_hides_it_though_it_is_in_small_letters() -> None:
+    assert Masker(["Zq7-S3cr3T"]).mask("http://zq7-s3cr3t.example/") == "http://***.example/"

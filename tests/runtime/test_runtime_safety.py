@@ -23,7 +23,7 @@ steps:
   - id: printed
     run: |
       echo "out $TOKEN"; echo "err $TOKEN" >&2; printf '%s' "$TOKEN" | cut -c1-9
-      echo "value=$TOKEN" >> "$NEXAFLOW_OUTPUT"
+      echo "value=$TOKEN" >> "$NEXAFLOW_OUTPUT"; echo "$TOKEN=1" >> "$NEXAFLOW_OUTPUT"
       echo "result $TOKEN"
     env: {TOKEN: "${{ secrets.HOOK }}"}
     output: text

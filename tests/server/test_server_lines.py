@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -45,3 +46,21 @@ def test_a_traceback_follows_indented() -> None:
 def test_a_level_that_does_not_exist() -> None:
     with pytest.raises(UsageError, match="'loud' is not a log level"):
         log_to_stderr("loud")
+
+
+@pytest.fixture
+def loggers() -> Iterator[None]:
+    root = logging.getLogger()
+    others = [logging.getLogger(name) for name in ("nexaflow_cli", "uvicorn", "uvicorn.error")]
+    before = root.handlers[:], [each.level for each in (root, *others)]
+    yield
+    root.handlers[:] = before[0]
+    for each, level in zip((root, *others), before[1], strict=True):
+        each.setLevel(level)
+
+
+def test_the_words_of_a_connection_are_not_told_as_keys_are_among_them(loggers: None) -> None:
+    log_to_stderr("debug")
+    # What the library of sockets writes each header to, `Authorization` too.
+    assert not logging.getLogger("uvicorn.error").isEnabledFor(logging.DEBUG)
+    assert logging.getLogger("nexaflow_cli.server").isEnabledFor(logging.DEBUG)
