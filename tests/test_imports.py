@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
     {"store", "files", "triggers", "actions", "client"},
     {"engine"},
     {"spec"},
-    {"errors", "config"},
+    {"errors", "config", "lean_httpx"},
     {"__init__", "_data"},
 ]
 HEIGHT = {name: len(LAYERS) - level for level, names in enumerate(LAYERS) for name in names}

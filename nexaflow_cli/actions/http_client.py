@@ -59,9 +59,8 @@ async def close() -> None:
 
 
 def _make(verify: bool) -> httpx.AsyncClient:
-    import httpx
-
     from nexaflow_cli import __version__
+    from nexaflow_cli.lean_httpx import httpx
 
     return httpx.AsyncClient(
         verify=verify,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,14 @@ class Tail:
         Args:
             mask: takes secrets out, which must be before a cut goes through one.
         """
-        for line in reversed(mask(self._data.decode("utf-8", "replace")).splitlines()):
-            if words := "".join(c if c.isprintable() else " " for c in line).strip():
-                return words if len(words) <= 400 else words[:399] + "…"
+        lines = mask(self._data.decode("utf-8", "replace")).splitlines()
+        for number in reversed(range(len(lines))):
+            if words := "".join(c if c.isprintable() else " " for c in lines[number]).strip():
+                if len(words) <= 400:
+                    return words
+                # The beginning of what was kept may be half a secret.
+                is_cut = number == 0 and len(self._data) == self.KEEP
+                return "…" + words[-399:] if is_cut else words[:399] + "…"
         return ""
 
 

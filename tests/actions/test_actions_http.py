@@ -50,6 +50,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def on_long(self) -> None:
+        self.answer(b"x" * 196 + b" " + SECRET.encode(), "text/plain", 500)
+
     def on_echo(self, *_: str) -> None:
         length = int(self.headers.get("Content-Length", 0))
         told = {
@@ -222,6 +225,12 @@ def test_other_statuses_fail(bench: Bench, server: str, status: int, retryable: 
     assert (error.type, error.http_status, error.retryable) == ("http", status, retryable)
     assert error.retry_after == 7
     assert (error.output["status"], error.output["body"]) == (status, "sorry,\n  no\n")
+
+
+def test_a_secret_in_the_answer_is_masked_before_it_is_cut(bench: Bench, server: str) -> None:
+    error = failed(bench, f"{server}/long")
+    assert error.message.endswith(" ***")
+    assert "hunter" not in error.message
 
 
 def test_a_problem_document_gives_the_words(bench: Bench, server: str) -> None:

@@ -23,7 +23,7 @@ steps:
   - id: printed
     run: |
       echo "out $TOKEN"; echo "err $TOKEN" >&2; printf '%s' "$TOKEN" | cut -c1-9
-      echo "value=$TOKEN" >> "$NEXAFLOW_OUTPUT"; echo "$TOKEN=1" >> "$NEXAFLOW_OUTPUT"
+      echo "value=$TOKEN" >> "$NEXAFLOW_OUTPUT"
       echo "result $TOKEN"
     env: {TOKEN: "${{ secrets.HOOK }}"}
     output: text
@@ -85,6 +85,25 @@ def _nowhere_in(folder: Path) -> None:
     for path in files:
         data = path.read_bytes()
         assert not [form for form in forms if form.encode() in data], path
+
+
+def test_a_secret_that_names_a_value_is_nowhere(tmp_path: Path) -> None:
+    named = """
+name: named
+steps:
+  - {id: a, env: {S: "${{ secrets.HOOK }}"}, run: 'echo "$S=1" >> "$NEXAFLOW_OUTPUT"'}
+"""
+    environ = {"NEXAFLOW_SECRET_HOOK": "Zq7_s3cr3t", "PATH": "/usr/bin:/bin"}
+
+    async def main() -> None:
+        async with daemon_at(tmp_path / "data", named, environ=environ) as daemon:
+            shape = await run(daemon, "named")
+            assert step(shape, "a")["status"] == "success"
+            assert "Zq7_s3cr3t" not in json.dumps(shape)
+
+    asyncio.run(main())
+    for file in (tmp_path / "data").rglob("*"):
+        assert file.is_dir() or b"Zq7_s3cr3t" not in file.read_bytes(), file
 
 
 @pytest.mark.parametrize(
