@@ -45,7 +45,7 @@ def plan(
     """Show what apply would change."""
     files = _checked(paths)
     changes = _send(files, prune=prune, dry_run=True)
-    _tell(changes, format, "would be ")
+    _tell(changes, format, planned=True)
     if diff and format is Format.table:
         _diff(files, changes)
     changed = any(change["change"] != "unchanged" for change in changes)
@@ -77,7 +77,7 @@ def apply(
     if wait:
         _await_daemon()
     changes = _send(files, prune=prune, dry_run=dry_run)
-    _tell(changes, format, "would be " if dry_run else "")
+    _tell(changes, format, planned=dry_run)
 
 
 def _checked(paths: list[str]) -> list[documents.Checked]:
@@ -96,10 +96,15 @@ def _await_daemon() -> None:
         with state.client(timeout=5.0, attempts=1) as client:
             client.get("/health")
 
+    def tell(attempt: tenacity.RetryCallState) -> None:
+        if attempt.attempt_number == 1:
+            console.note(f"waiting up to a minute for the daemon at {state.connection().url}")
+
     tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(UnreachableError),
         stop=tenacity.stop_after_delay(_PATIENCE),
         wait=tenacity.wait_fixed(0.25),
+        before_sleep=tell,
         reraise=True,
     )(ask)
 
@@ -122,7 +127,8 @@ def _send(files: list[documents.Checked], *, prune: bool, dry_run: bool) -> list
     return changes
 
 
-def _tell(changes: list[dict[str, Any]], format: Format, would: str) -> None:
+def _tell(changes: list[dict[str, Any]], format: Format, *, planned: bool) -> None:
+    would = "would be " if planned else ""
     if format is Format.json:
         render.print_json(changes)
     elif format is Format.yaml:
@@ -135,7 +141,8 @@ def _tell(changes: list[dict[str, Any]], format: Format, would: str) -> None:
             what = str(change["change"])
             sign = out.paint(glyph(what, out), style(what))
             version = f" v{change['version']}" if change.get("version") else ""
-            out.line(f"{sign} {clean(change['name'])}{version} {out.paint(what, style(what))}")
+            told = what if what == "unchanged" else would + what
+            out.line(f"{sign} {clean(change['name'])}{version} {out.paint(told, style(what))}")
     out.flush()
     counts = Counter(str(change["change"]) for change in changes)
     order = ("created", "updated", "deleted")
@@ -155,9 +162,9 @@ def _diff(files: list[documents.Checked], changes: list[dict[str, Any]]) -> None
             name = change["name"]
             if change["change"] != "updated" or name not in new:
                 continue
-            old = client.get(f"workflows/{name}").get("source") or ""
+            known = client.get(f"workflows/{name}")
+            old = (known.get("source") or "").splitlines()
+            there, here = f"{name} v{known['version']} (daemon)", f"{name} (file)"
             out.line()
-            for line in unified_diff(
-                old.splitlines(), new[name].splitlines(), "daemon", "file", lineterm=""
-            ):
+            for line in unified_diff(old, new[name].splitlines(), there, here, lineterm=""):
                 out.line(out.paint(clean(line), styles.get(line[:1], "")))

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from nexaflow_cli import config
 from nexaflow_cli.client.http import HttpClient
+from nexaflow_cli.client.problems import ForeignError
 from nexaflow_cli.errors import (
     ConflictError,
     NexaflowError,
@@ -105,9 +106,9 @@ def running(settings: config.DaemonSettings) -> dict[str, Any] | None:
     try:
         with HttpClient(config.Connection(url, None), timeout=2.0, attempts=1) as client:
             client.get("/health")
-    except UnreachableError:
-        return None
     except (NexaflowError, ValueError) as error:
+        if isinstance(error, UnreachableError) and not isinstance(error, ForeignError):
+            return None
         raise ConflictError(
             f"something else than a NexaFlow daemon answers at {url}",
             hint="choose another port with --port",
@@ -128,7 +129,13 @@ def start(settings: config.DaemonSettings) -> dict[str, Any]:
         NexaflowError: it ended, for the reason it gave, or did not answer in time.
     """
     url = address(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise NotAllowedError(
+            f"cannot use {settings.data_dir} as a data directory: {error.strerror}",
+            hint="name another one with --data-dir",
+        ) from error
     path = log_path(settings.data_dir)
     before = path.stat().st_size if path.exists() else 0
     with path.open("ab") as log:

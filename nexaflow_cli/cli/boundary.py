@@ -85,7 +85,7 @@ def _help(error: NoArgsIsHelpError, arguments: list[str]) -> int:
 
 
 def _sentence(message: str) -> str:
-    text = " ".join(message.split()).rstrip(".")
+    text = " ".join(message.split()).rstrip(".").replace(". Did you mean", "; did you mean")
     return text[:1].lower() + text[1:]
 
 

@@ -54,7 +54,7 @@ def start(
 def stop(
     data_dir: DataDirOption = None,
     timeout: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How long runs may take to settle.")
+        float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for its end.")
     ] = 30.0,
 ) -> None:
     """Stop the daemon; runs under way go on when it is started again."""

@@ -155,8 +155,13 @@ def one(path: Path) -> tuple[str, Workflow]:
     Raises:
         NotFoundError: there is no such file.
         InvalidFileError: it has errors; they are its diagnostics.
-        UsageError: it defines several workflows.
+        UsageError: it is a directory, or defines several workflows.
     """
+    if path.is_dir():
+        raise UsageError(
+            f"{path} is a directory, and one file can be run at a time",
+            hint=f"nexaflow run {path}/FILE, or nexaflow apply {path} for all of them",
+        )
     from nexaflow_cli.actions.registry import signatures
     from nexaflow_cli.spec.load import load_text
 

@@ -57,7 +57,9 @@ def workflow(item: Any, wide: bool) -> None:
             ("last run", last and f"{status(last['status'])} {clean(last['id'])}"),
         ]
     )
-    for name, schema in (item.get("inputs") or {}).items():
+    if inputs := item.get("inputs") or {}:
+        out.line(out.paint("inputs", "muted"))
+    for name, schema in inputs.items():
         kind = schema.get("type", "any")
         choice = f" ({', '.join(map(str, schema['enum']))})" if "enum" in schema else ""
         default = f", default {value(schema['default'])}" if "default" in schema else ""
@@ -81,6 +83,7 @@ def stats(item: Any) -> None:
             ("failed", _count(item, "failed", "bad")),
             ("cancelled", _count(item, "cancelled", "warn")),
             ("running", _count(item, "running", "busy")),
+            ("paused", _count(item, "paused", "warn")),
             ("queued", _count(item, "queued", "")),
             ("success rate", None if rate is None else f"{rate}%"),
             ("average", None if average is None else times.duration(average)),

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from nexaflow_cli.cli import console, state, times
 from nexaflow_cli.cli.console import Stream, out
 from nexaflow_cli.cli.facts import value
-from nexaflow_cli.cli.progress import Frame, Progress, message_of, seconds
+from nexaflow_cli.cli.progress import Frame, Progress, seconds
 from nexaflow_cli.cli.status import glyph, style
 from nexaflow_cli.cli.text import clean, clean_log
 
@@ -133,12 +133,3 @@ def conclude(progress: Progress, stream: Stream) -> int:
 def exit_code(status: str) -> int:
     """0 for success; 1 for every other end."""
     return 0 if status == "success" else 1
-
-
-def error_of(run: Any) -> str:
-    """Why a run failed, in a sentence."""
-    error = run.get("error")
-    if not error:
-        return ""
-    where = f"step {clean(error['step'])}: " if error.get("step") else ""
-    return f"{where}{message_of(error)}"

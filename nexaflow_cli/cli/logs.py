@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nexaflow_cli.cli import render, state
+from nexaflow_cli.cli import console, render, state
 from nexaflow_cli.cli.columns import View
 from nexaflow_cli.cli.console import out
 from nexaflow_cli.cli.render import Format
 from nexaflow_cli.cli.text import clean, clean_log
+from nexaflow_cli.errors import NotFoundError
 
 if TYPE_CHECKING:
     from nexaflow_cli.client.http import HttpClient
@@ -36,8 +37,11 @@ def show(run: str, *, step: str | None, follow: bool, timestamps: bool, format: 
             if format in {Format.json, Format.yaml}:
                 render.show_list(lines, View(()), format)
                 return
+            line = None
             for line in lines:
                 _print(line, step, timestamps)
+            if line is None:
+                _tell_empty(client, run, step)
             return
         seen = -1
         for line in stored(client, run, step):
@@ -78,6 +82,21 @@ def last_lines(client: HttpClient, run: Any) -> list[str]:
     kept = deque(stored(client, run["id"], step), maxlen=_LAST)
     final = max((line["attempt"] for line in kept), default=None)
     return [clean_log(str(line["text"])) for line in kept if line["attempt"] == final]
+
+
+def _tell_empty(client: HttpClient, run: str, step: str | None) -> None:
+    """Say why there is nothing to print.
+
+    Raises:
+        NotFoundError: the run has no such step.
+    """
+    if step is not None:
+        keys = [str(found["key"]) for found in client.get(f"runs/{run}").get("steps") or []]
+        if step not in keys:
+            raise NotFoundError(
+                f"run {run} has no step {step!r}", hint=f"nexaflow runs get {run} shows its steps"
+            )
+    console.note("nothing was printed" + (f" by {step}" if step else ""))
 
 
 def _emit(line: Any, step: str | None, timestamps: bool, format: Format) -> None:

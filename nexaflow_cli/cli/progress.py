@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nexaflow_cli.cli.text import clean, clean_log
-from nexaflow_cli.cli.times import parse
+from nexaflow_cli.cli.times import clock, parse
 
 Frame = dict[str, Any]
 TAIL = 200
@@ -79,7 +79,7 @@ class Progress:
         elif kind == "run.finished":
             self.finished = at
             self.output = data.get("output")
-            self.error = message_of(data.get("error"))
+            self.error = error_of(data)
             self._end(str(data.get("status")))
 
     def _step(self, key: str, kind: str, at: float, data: dict[str, Any]) -> None:
@@ -99,6 +99,8 @@ class Progress:
                 step.note = f"case {case + 1}"
         elif kind == "step.suspended":
             step.status = "waiting"
+            if data.get("until") is not None:
+                step.note = f"until {clock(datetime.fromtimestamp(seconds(data['until']), UTC))}"
         elif kind == "step.failed" and data.get("retry_at") is not None:
             step.status = "waiting"
             pause = max(0.0, seconds(data["retry_at"]) - at)
@@ -134,6 +136,15 @@ def seconds(at: Any) -> float:
         return float(at)
     moment = parse(at)
     return (moment or datetime.now(UTC)).timestamp()
+
+
+def error_of(run: Any) -> str:
+    """Why a run failed, in a sentence that names the step."""
+    error = run.get("error")
+    if not error:
+        return ""
+    where = f"step {clean(error['step'])}: " if error.get("step") else ""
+    return f"{where}{message_of(error)}"
 
 
 def message_of(error: Any) -> str:

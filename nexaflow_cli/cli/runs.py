@@ -1,5 +1,6 @@
 """`nexaflow runs`: look at runs, follow them, stop them."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -67,7 +68,8 @@ def list_(
     """List runs, the newest first."""
     with state.client() as client:
         items = client.pages("runs", limit=limit, workflow=workflow, status=status)
-        render.show_list(items, LIST, format)
+        empty = "no such runs" if workflow or status else LIST.empty
+        render.show_list(items, replace(LIST, empty=empty), format)
 
 
 @verb(app, "get", "nexaflow runs get 01JD…", "nexaflow runs get 01JD… -o json")

@@ -7,7 +7,7 @@ from typing import Any
 
 from nexaflow_cli.cli import facts, times
 from nexaflow_cli.cli.console import out
-from nexaflow_cli.cli.follow import error_of
+from nexaflow_cli.cli.progress import error_of
 from nexaflow_cli.cli.status import ENDED, glyph, style
 from nexaflow_cli.cli.table import Cell, Heading, lines
 from nexaflow_cli.cli.text import clean
@@ -110,6 +110,8 @@ def _row(step: Any, parent: str | None, depth: int) -> tuple[Cell, ...]:
     attempt = int(step.get("attempt") or 0)
     error = step.get("error")
     note = step.get("reason") or (error or {}).get("message") or ""
+    if status == "waiting" and (wake := times.parse(step.get("wake_at"))):
+        note = f"until {times.clock(wake)}" + (f": {note}" if note else "")
     return (
         Cell("  " * depth + f"{glyph(status, out)} {clean(label)}", style(status)),
         Cell(clean(status), style(status)),

@@ -131,7 +131,7 @@ def errors(
 
 @verb(app, "pause", "nexaflow workflows pause invoices")
 def pause(name: WorkflowArgument, format: FormatOption = Format.table) -> None:
-    """Stop starting new runs; those under way go on."""
+    """Let events and schedules start no runs; those under way go on."""
     _change(name, "pause", "paused", format)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from nexaflow_cli import __version__
 from nexaflow_cli.lean_httpx import httpx
@@ -93,6 +93,7 @@ class HttpClient:
             timeout: seconds, in place of the client's own.
 
         Raises:
+            UsageError: the path climbs with `.` or `..`.
             UnreachableError: nothing answers at the address, or not in time.
             NexaflowError: what the daemon's refusal stands for.
         """
@@ -155,6 +156,12 @@ class HttpClient:
         content: Body | None,
         timeout: float | None,
     ) -> httpx.Request:
+        # Resolved on the way, such a path would name something else than what was meant.
+        if not {".", ".."}.isdisjoint(path.split("/")):
+            raise UsageError(
+                f"{unquote(path.removeprefix('files'))!r} holds `.` or `..`",
+                hint="write the path out, from the root",
+            )
         given = {key: value for key, value in (params or {}).items() if value is not None}
         return self._http.build_request(
             method,
@@ -223,6 +230,12 @@ class HttpClient:
         cause = str(error)
         if "refused" in cause.lower():
             cause = "connection refused"
+        elif "[SSL" in cause:
+            cause = "it does not speak TLS" if "WRONG_VERSION" in cause else cause
+            return UnreachableError(
+                f"no secure connection to {url} ({cause})",
+                hint="check --url or NEXAFLOW_URL: http or https, and the name in the certificate",
+            )
         return UnreachableError(
             f"no daemon answers at {url}" + (f" ({cause})" if cause else ""),
             hint="nexaflow daemon start" if _is_local(url) else "check --url or NEXAFLOW_URL",

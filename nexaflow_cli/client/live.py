@@ -182,6 +182,8 @@ class LiveStream:
         """Whether a refusal may be of a daemon that is just coming back."""
         if isinstance(error, UnauthenticatedError):
             return self._again is not None
+        if isinstance(error, ForeignError):
+            return False
         return isinstance(error, UnreachableError) or (
             isinstance(error, NexaflowError) and error.status in {502, 503, 504}
         )

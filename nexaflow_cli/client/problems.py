@@ -26,6 +26,10 @@ class RejectedError(errors.InvalidError):
         return {"diagnostics": self.diagnostics}
 
 
+class ForeignError(errors.UnreachableError):
+    """What answers at the address is no daemon of ours."""
+
+
 _KNOWN: tuple[type[errors.NexaflowError], ...] = (
     errors.InvalidError,
     errors.UsageError,
@@ -81,5 +85,6 @@ def _problem(content_type: str, body: bytes) -> Mapping[str, Any] | None:
 def _foreign(status: int, url: str) -> errors.NexaflowError:
     message = f"{url} answered with HTTP status {status}, and not as a NexaFlow daemon does"
     hint = "check the address: --url or NEXAFLOW_URL"
-    kind = _BY_STATUS.get(status, errors.NexaflowError)
-    return kind(message, hint=hint)
+    # No page of a stranger says whether a workflow is there, only that this is no daemon.
+    kind = {401: errors.UnauthenticatedError, 403: errors.NotAllowedError}.get(status)
+    return (kind or ForeignError)(message, hint=hint)

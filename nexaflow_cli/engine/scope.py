@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from nexaflow_cli.engine.state import StepState
+from nexaflow_cli.engine.facts import Error
+from nexaflow_cli.engine.transitions import StepStatus
+
+
+class Viewed(Protocol):
+    """What is shown of a step."""
+
+    output: Any
+    values: dict[str, str] | None
+    status: StepStatus
+    error: Error | None
+    attempt: int
+
 
 _FIELDS = ("output", "values", "status", "error", "attempts")
 
@@ -16,7 +27,7 @@ class StepView(Mapping[str, Any]):
 
     __slots__ = ("_step",)
 
-    def __init__(self, step: StepState) -> None:
+    def __init__(self, step: Viewed) -> None:
         self._step = step
 
     def __getitem__(self, name: str) -> Any:

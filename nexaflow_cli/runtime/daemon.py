@@ -97,15 +97,26 @@ class Daemon:
         await self._stop.aclose()
 
     async def _start(self) -> None:
-        settings, now = self.settings, time.time
         self._lock.acquire()
         self._stop.callback(self._lock.release)
-        store = self._store = Store(settings.database)
+        store = self._store = Store(self.settings.database)
         self._stop.push_async_callback(store.close)
         owner = await self._guard_children(store)
-        settings.files_dir.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(settings.tmp_dir, ignore_errors=True)
+        self.settings.files_dir.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.settings.tmp_dir, ignore_errors=True)
+        self._assemble(store, owner)
+        self._dispatch.recover()
+        if self._triggers:
+            await self._ledger.start()
+            self._schedules.start()
+            self._stop.push_async_callback(self._schedules.stop)
+        else:
+            self._ledger.switch_off()
+        self.started_at = time.time()
 
+    def _assemble(self, store: Store, owner: str) -> None:
+        """Make the parts and tell each of those it needs; what is pushed last is stopped first."""
+        settings, now = self.settings, time.time
         secrets = Secrets(self._environ)
         masker = Masker(secrets.values())
         hub = Hub()
@@ -117,38 +128,26 @@ class Daemon:
         )
         self._stop.callback(logs.close)
         signatures = {name: action.schema for name, action in self._actions.items()}
-        self._catalogue = catalogue = Catalogue(signatures)
+        catalogue = Catalogue(signatures)
         for name, problem in catalogue.load(store.reader):
             logger.error("workflow %s cannot be used: %s", name, problem)
 
-        mounts = Mounts({"/": settings.files_dir})
-        space = FileSpace(mounts)
         dispatch = self._dispatch = Dispatch(catalogue, settings.max_active_runs)
-        executor = Executor(
-            self._actions,
-            secrets=secrets,
-            masker=masker,
-            logs=logs,
-            files=lambda driver: self.files.for_run(driver.run),
-            work_dir=settings.work_dir,
-            child_env=base_environment(self._environ, owner, str(settings.files_dir)),
-            limits=Limits(output=settings.output_bytes, grace=settings.grace),
-            max_tasks=settings.max_processes,
-            children=self._warden,
-        )
+        executor = self._executor(owner, secrets, masker, logs)
         room = dispatch.room = Room(store, hub, executor, dispatch, now)
         ids = IdMaker(store.last_run_id)
         admission = Admission(room, dispatch, ids)
         intake = Intake(store, catalogue, admission)
-        schedules = Schedules(catalogue, admission, intake, now)
-        self._ledger = ledger = FileLedger(store, mounts, intake, ids, now)
+        schedules = self._schedules = Schedules(catalogue, admission, intake, now)
+        mounts = Mounts({"/": settings.files_dir})
+        ledger = self._ledger = FileLedger(store, mounts, intake, ids, now)
 
         def changed(name: str) -> None:
             intake.refresh(name)
             schedules.refresh(name)
 
         self.live = Live(store, hub, logs)
-        self.files = FileService(space, ledger)
+        self.files = FileService(FileSpace(mounts), ledger)
         self.events = EventService(store)
         self.runs = RunService(room, catalogue, dispatch, admission, logs)
         self.workflows = WorkflowService(store, catalogue, signatures, now, changed)
@@ -161,14 +160,23 @@ class Daemon:
         self._stop.push_async_callback(executor.leave, settings.grace)
         self._stop.callback(dispatch.stop)
         self._stop.callback(hub.close)
-        dispatch.recover()
-        if self._triggers:
-            await ledger.start()
-            schedules.start()
-            self._stop.push_async_callback(schedules.stop)
-        else:
-            ledger.switch_off()
-        self.started_at = now()
+
+    def _executor(
+        self, owner: str, secrets: Mapping[str, str], masker: Masker, logs: RunLogs
+    ) -> Executor:
+        settings = self.settings
+        return Executor(
+            self._actions,
+            secrets=secrets,
+            masker=masker,
+            logs=logs,
+            files=lambda driver: self.files.for_run(driver.run),
+            work_dir=settings.work_dir,
+            child_env=base_environment(self._environ, owner, str(settings.files_dir)),
+            limits=Limits(output=settings.output_bytes, grace=settings.grace),
+            max_tasks=settings.max_processes,
+            children=self._warden,
+        )
 
     async def _guard_children(self, store: Store) -> str:
         """See that no child outlives this process, and end those that outlived the last."""
@@ -181,7 +189,13 @@ class Daemon:
         await store.writer.run(lambda db: stored.put(db, "owner", owner))
         warden = self._warden = await asyncio.to_thread(start_warden, owner)
         self._stop.callback(warden.close)
+        self._stop.push_async_callback(self._end_children, owner)
         return owner
+
+    async def _end_children(self, owner: str) -> None:
+        """End what steps left behind in groups and sessions of its own."""
+        if left := await asyncio.to_thread(sweep, owner):
+            logger.warning("ended %d processes that steps left behind", left)
 
     @property
     def commits(self) -> int:

@@ -13,7 +13,6 @@ import orjson
 from nexaflow_cli.engine import facts as f
 from nexaflow_cli.engine.fold import replay
 from nexaflow_cli.engine.state import RunState
-from nexaflow_cli.engine.transitions import IllegalTransition
 from nexaflow_cli.errors import ConflictError, NexaflowError, NotFoundError, UnavailableError
 from nexaflow_cli.runtime.catalogue import Catalogue
 from nexaflow_cli.runtime.driver import Driver, Room
@@ -25,6 +24,7 @@ logger = logging.getLogger(__name__)
 _AGAIN = 1.0
 _WAKE_AT_ONCE = 500
 _WAKE_PAUSE = 0.05
+_LONGEST_SLEEP = 30.0
 
 
 class Dispatch:
@@ -38,6 +38,8 @@ class Dispatch:
         self.starting = True
         self._backlog = True
         self._filling = False
+        self._freed: set[str] = set()
+        self._refusing: set[str] = set()
         self._wake: asyncio.TimerHandle | None = None
         self._wake_at: float | None = None
         self.on_quiet: Callable[[], None] | None = None
@@ -64,8 +66,12 @@ class Dispatch:
 
     def ended(self, driver: Driver) -> None:
         self.active.pop(driver.run.id, None)
-        if self._backlog or driver.run.lane is not None:
+        if self._backlog:
             self.queued()
+        elif driver.run.lane is not None:
+            # Only who waits in this lane: the others that wait do so for lanes of their own.
+            self._freed.add(driver.run.lane)
+            self._schedule_fill()
         elif not self.active and self.on_quiet is not None:
             self.on_quiet()
 
@@ -109,18 +115,22 @@ class Dispatch:
     def _fill(self) -> None:
         """Give free places to the oldest queued runs whose lane is free."""
         self._filling = False
+        freed, self._freed = self._freed, set()
         room = self._max_active - len(self.active)
         if room <= 0 or not self.starting:
+            self._backlog = True
             return
-        found = [
-            run
-            for run in runs.next_queued(self.room.store.reader, 0, room + len(self.active))
-            if run.id not in self.active
-        ][:room]
-        if not found:
-            self._backlog = False
-            return
-        for run in found:
+        db = self.room.store.reader
+        if self._backlog:
+            most = room + len(self.active) + len(self._refusing)
+            first = runs.next_queued(db, 0, most)
+            self._backlog = len(first) == most  # there may be more whose turn it is
+        else:
+            first = runs.first_in_lanes(db, freed)
+        found = [r for r in first if r.id not in self.active and r.id not in self._refusing]
+        if len(found) > room:
+            self._backlog = True
+        for run in found[:room]:
             self._start(run)
 
     def _start(self, run: RunRow) -> None:
@@ -148,16 +158,22 @@ class Dispatch:
 
     def _refuse(self, run: RunRow, error: NexaflowError) -> None:
         """A run that cannot be brought back any more ends, and says so."""
+        if run.id in self._refusing:
+            return
+        self._refusing.add(run.id)
         kind = "journal" if isinstance(error, ConflictError) else "definition"
         problem = {"type": kind, "message": error.message}
         logger.error("run %s cannot go on: %s", run.id, error.message)
         now = self.room.now()
 
         def told(_: object, failure: BaseException | None) -> None:
+            self._refusing.discard(run.id)
             if failure is None:
                 end = {"type": "end", "run": run.id, "status": "failed"}
                 self.room.hub.publish(run.id, [end])
-            self.queued()
+                self.queued()
+            else:
+                asyncio.get_running_loop().call_later(_AGAIN, self.queued)
 
         self.room.store.writer.submit(
             lambda db: runs.finish(self.room.store.writer.tail, run, "failed", now, None, problem),
@@ -216,7 +232,7 @@ class Dispatch:
         )
         try:
             replay(state, facts)
-        except (ValueError, IllegalTransition) as error:
+        except Exception as error:  # whatever is wrong with it, the other runs go on
             raise ConflictError(f"the journal of run {run.id} cannot be read: {error}") from error
         driver = Driver(self.room, run, state)
         self.active[run.id] = driver
@@ -246,7 +262,8 @@ class Dispatch:
         if self._wake is not None:
             self._wake.cancel()
         self._wake_at = at
-        delay = max(0.0, at - self.room.now())
+        # Timers do not see it when the clock is set or the machine sleeps; a look at it does.
+        delay = min(max(0.0, at - self.room.now()), _LONGEST_SLEEP)
         self._wake = asyncio.get_running_loop().call_later(delay, self._wake_due)
 
     def _wake_due(self) -> None:

@@ -248,10 +248,13 @@ class WorkflowService:
         name = change["name"]
         if change["change"] == "deleted":
             self._catalogue.remove(name)
-        elif change["change"] != "unchanged":
+        elif change["change"] == "unchanged":
+            return
+        else:
             row = workflows.get(self._store.reader, name)
-            if row is not None:
-                self._catalogue.put(row, plan)
+            if row is None or row.version != change["version"]:
+                return  # a later change has been committed too; it brings its own plan
+            self._catalogue.put(row, plan)
         self._changed(name)
 
     async def _set_status(self, name: str, status: str) -> Shape:

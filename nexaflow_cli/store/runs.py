@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ INSERT INTO totals (workflow, status, runs, duration_ms) VALUES (?, ?, 1, ?)
 ON CONFLICT (workflow, status)
 DO UPDATE SET runs = runs + 1, duration_ms = duration_ms + excluded.duration_ms
 """
-_STATUS = "UPDATE runs SET status = ?, wake_at = ? WHERE seq = ?"
+_STATUS = "UPDATE runs SET status = ?, wake_at = ? WHERE seq = ? AND finished_at IS NULL"
 _START = "UPDATE runs SET status = 'running', started_at = ?, wake_at = NULL WHERE seq = ?"
 _NEXT_QUEUED = f"""
 SELECT {_COLUMNS} FROM runs AS r
@@ -159,6 +159,15 @@ def journal(db: sqlite3.Connection, seq: int, after: int = 0) -> list[tuple[int,
 def next_queued(db: sqlite3.Connection, after: int, limit: int) -> list[RunRow]:
     """Queued runs whose lane is free, oldest first."""
     return [_row(row) for row in db.execute(_NEXT_QUEUED, (after, limit))]
+
+
+def first_in_lanes(db: sqlite3.Connection, lanes: Iterable[str]) -> list[RunRow]:
+    """The queued runs whose turn it is in these lanes, oldest first."""
+    sql = (
+        f"SELECT {_COLUMNS} FROM runs WHERE lane = ? AND finished_at IS NULL ORDER BY seq LIMIT 1"
+    )
+    found = [_row(row) for lane in lanes for row in db.execute(sql, (lane,))]
+    return sorted((run for run in found if run.status == "queued"), key=lambda run: run.seq)
 
 
 def with_status(db: sqlite3.Connection, status: str) -> list[RunRow]:

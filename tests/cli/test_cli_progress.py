@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from nexaflow_cli.cli.console import out
 from nexaflow_cli.cli.follow import PlainWatcher, conclude, exit_code
 from nexaflow_cli.cli.liveview import choose
 from nexaflow_cli.cli.progress import Progress, StepRow
+from nexaflow_cli.cli.times import clock
+
+AT_NINE = clock(datetime.fromtimestamp(9.0, UTC))
 
 
 def fact(kind: str, step: str | None = None, at: float = 0.0, **data: Any) -> dict[str, Any]:
@@ -53,7 +57,7 @@ def test_a_run_from_start_to_end() -> None:
     ("frames", "status", "note"),
     [
         ([("step.started", {"attempt": 1})], "running", ""),
-        ([("step.suspended", {"attempt": 1, "until": 9.0})], "waiting", ""),
+        ([("step.suspended", {"attempt": 1, "until": 9.0})], "waiting", f"until {AT_NINE}"),
         (
             [("step.failed", {"attempt": 1, "error": {"message": "no"}, "retry_at": 2.5})],
             "waiting",

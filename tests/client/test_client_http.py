@@ -81,8 +81,9 @@ def test_diagnostics_come_with_the_error(server: Script) -> None:
 
 def test_an_answer_of_another_program_is_told_as_such(server: Script) -> None:
     server.say(Answer(404, b"<html>no</html>", type="text/html"))
-    with HttpClient(server.connection) as client, pytest.raises(errors.NotFoundError) as caught:
+    with HttpClient(server.connection) as client, pytest.raises(ForeignError) as caught:
         client.get("workflows")
+    assert caught.value.exit_code == 3
     assert "not as a NexaFlow daemon does" in caught.value.message
     assert server.url in caught.value.message
 
