@@ -161,8 +161,8 @@ def _unexpected(response: httpx.Response, output: dict[str, Any], call: Call) ->
     elif isinstance(output["body"], dict):
         body = output["body"]
         told = (body.get(name) for name in ("detail", "message", "error", "title"))
-        if words := next((word for word in told if isinstance(word, str)), ""):
-            said += f": {call.log.mask(words)[:200]}"
+        if word := next((word for word in told if isinstance(word, str)), ""):
+            said += f": {call.log.mask(word)[:200]}"
     return ActionError(
         call.log.mask(said),
         type="http",

@@ -20,12 +20,13 @@ def load_json(data: bytes | str) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise ValueError(str(error).rsplit(" (char ", 1)[0]) from None
-    if _deeper_than(DEEPEST, value):
+    if deeper_than(DEEPEST, value):
         raise ValueError(f"it is nested deeper than {DEEPEST} levels")
     return value
 
 
-def _deeper_than(limit: int, value: Any) -> bool:
+def deeper_than(limit: int, value: Any) -> bool:
+    """Whether JSON data is nested deeper than so many levels."""
     level = [value]
     for _ in range(limit + 1):
         level = [

@@ -68,7 +68,7 @@ def _tell(item: dict[str, Any]) -> None:
         [
             ("action", out.paint(item["name"], "strong")),
             ("does", clean(item["summary"])),
-            ("output", clean(item["output"])),
+            ("output", _wrapped(clean(item["output"]), len("output  "))),
         ]
     )
     properties = item["with"].get("properties") or {}
@@ -83,14 +83,27 @@ def _tell(item: dict[str, Any]) -> None:
             marks.append("required")
         if "default" in schema:
             marks.append(f"default {facts.value(schema['default'])}")
-        mark = out.paint(f"({', '.join(marks)})", "muted") if marks else ""
-        told = clean(schema.get("description") or "")
-        out.line(f"  {name.ljust(width)}  {told} {mark}".rstrip())
+        mark = f"({', '.join(marks)})" if marks else ""
+        told = _wrapped(f"{clean(schema.get('description') or '')} {mark}".strip(), width + 4)
+        if mark and told.endswith(mark):
+            told = told.removesuffix(mark) + out.paint(mark, "muted")
+        out.line(f"  {name.ljust(width)}  {told}".rstrip())
     if item["example"]:
         out.line()
         out.line(out.paint("example:", "strong"))
         for line in item["example"].strip("\n").splitlines():
             out.line(f"  {line}")
+
+
+def _wrapped(text: str, indent: int) -> str:
+    """Text that begins `indent` columns from the left, broken between words in a terminal."""
+    import textwrap
+
+    room = None if out.width is None else max(out.width - indent, 20)
+    if room is None:
+        return text
+    broken = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return f"\n{' ' * indent}".join(broken)
 
 
 def kind_of(schema: Any) -> str:

@@ -141,8 +141,8 @@ def _tell(changes: list[dict[str, Any]], format: Format, *, planned: bool) -> No
             what = str(change["change"])
             sign = out.paint(glyph(what, out), style(what))
             version = f" v{change['version']}" if change.get("version") else ""
-            told = what if what == "unchanged" else would + what
-            out.line(f"{sign} {clean(change['name'])}{version} {out.paint(told, style(what))}")
+            words = what if what == "unchanged" else would + what
+            out.line(f"{sign} {clean(change['name'])}{version} {out.paint(words, style(what))}")
     out.flush()
     counts = Counter(str(change["change"]) for change in changes)
     order = ("created", "updated", "deleted")

@@ -72,7 +72,7 @@ def list_(
         render.show_list(items, replace(LIST, empty=empty), format)
 
 
-@verb(app, "get", "nexaflow runs get 01JD…", "nexaflow runs get 01JD… -o json")
+@verb(app, "get", "nexaflow runs get 1m800xfen000", "nexaflow runs get 1m800xfen000 -o json")
 def get(run: RunArgument, format: FormatOption = Format.table) -> None:
     """Show one run: each step, how it went, and why it failed."""
     with state.client() as client:
@@ -86,8 +86,8 @@ def get(run: RunArgument, format: FormatOption = Format.table) -> None:
 @verb(
     app,
     "logs",
-    "nexaflow runs logs 01JD…",
-    "nexaflow runs logs 01JD… --step extract -f",
+    "nexaflow runs logs 1m800xfen000",
+    "nexaflow runs logs 1m800xfen000 --step extract -f",
 )
 def show_logs(
     run: RunArgument,
@@ -104,7 +104,7 @@ def show_logs(
     logs.show(run, step=step, follow=follow, timestamps=timestamps, format=format)
 
 
-@verb(app, "watch", "nexaflow runs watch 01JD…")
+@verb(app, "watch", "nexaflow runs watch 1m800xfen000")
 def watch(
     run: RunArgument,
     logs: Annotated[bool, typer.Option("--logs/--no-logs", help="Also what steps print.")] = True,
@@ -113,7 +113,7 @@ def watch(
     raise typer.Exit(follow.watch(run, logs=logs))
 
 
-@verb(app, "cancel", 'nexaflow runs cancel 01JD… --reason "wrong file"')
+@verb(app, "cancel", 'nexaflow runs cancel 1m800xfen000 --reason "wrong file"')
 def cancel(
     run: RunArgument,
     reason: Annotated[
@@ -125,13 +125,13 @@ def cancel(
     _change(run, "cancel", format, {"reason": reason} if reason else {})
 
 
-@verb(app, "pause", "nexaflow runs pause 01JD…")
+@verb(app, "pause", "nexaflow runs pause 1m800xfen000")
 def pause(run: RunArgument, format: FormatOption = Format.table) -> None:
     """Start no more steps of a run; those under way go on."""
     _change(run, "pause", format, {})
 
 
-@verb(app, "resume", "nexaflow runs resume 01JD…")
+@verb(app, "resume", "nexaflow runs resume 1m800xfen000")
 def resume(run: RunArgument, format: FormatOption = Format.table) -> None:
     """Go on with a paused run."""
     _change(run, "resume", format, {})

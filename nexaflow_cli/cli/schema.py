@@ -28,4 +28,7 @@ def schema(
     elif format == "yaml":
         render.print_yaml(json.loads(schema_text()))
     else:
-        raise UsageError(f"{format!r} is not one of json, yaml")
+        raise UsageError(
+            f"invalid value for '--output' / '-o': {format!r} is not one of json, yaml",
+            hint="nexaflow schema --help",
+        )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from nexaflow_cli import __version__
-from nexaflow_cli.lean_httpx import httpx
 from nexaflow_cli.client.problems import error_from
 from nexaflow_cli.config import Connection
 from nexaflow_cli.errors import NexaflowError, UnreachableError, UsageError
+from nexaflow_cli.lean_httpx import httpx
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from nexaflow_cli import __version__
-from nexaflow_cli.client.problems import error_from
+from nexaflow_cli.client.problems import ForeignError, error_from
 from nexaflow_cli.config import Connection
 from nexaflow_cli.errors import NexaflowError, UnauthenticatedError, UnreachableError
 

@@ -11,6 +11,14 @@ Kind = Literal["created", "updated", "deleted", "moved"]
 INODE_MASK = (1 << 63) - 1
 """Some file systems use all 64 bits of an inode number; a database column has 63 and a sign."""
 
+LAST_NS = (1 << 63) - 1
+"""The last moment that such a column holds, in 2262; files may claim to be of a later one."""
+
+
+def bounded_ns(moment: int) -> int:
+    """A file's time, in ns since the epoch, as the record keeps it: far away times are all one."""
+    return max(-LAST_NS, min(LAST_NS, moment))
+
 
 class Seen(NamedTuple):
     """One look at a file. Equal looks are the same version of it; `size` in bytes."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Protocol
 
-from nexaflow_cli.files.ledger import INODE_MASK, Change, Known, Seen, changes
+from nexaflow_cli.files.ledger import INODE_MASK, Change, Known, Seen, bounded_ns, changes
 from nexaflow_cli.files.mounts import Mounts
 from nexaflow_cli.files.paths import is_below
 from nexaflow_cli.files.scan import Skipped, scan
@@ -58,26 +58,33 @@ def observe(
         there = record.known_in(folder, recursive=recursive)
         known.update(there)
         vanished.update(dict.fromkeys(there.keys() - listed.keys()))
-    seen: dict[str, Seen | None] = {
-        path: None
+    missing = [
+        path
         for path in vanished
         if not any(is_below(path, folder) for folder in skipped.unreadable)
-    }
+    ]
+    seen: dict[str, Seen | None] = {}
+    for path, found in _looks(mounts, missing, skipped).items():
+        # A listing may miss a name that another file is renamed to meanwhile (tmpfs does).
+        if found is None:
+            seen[path] = None
+        else:
+            listed[path] = found
     named = [path for path in look.paths if path not in listed and path not in vanished]
     known.update(record.known(named))
     seen.update(_looks(mounts, named, skipped))
     gone = {known[path].seen for path, found in seen.items() if found is None and path in known}
     closed = frozenset(look.paths)
     young: list[str] = []
-    for path, found in listed.items():
+    for path, look_at in listed.items():
         before = known.get(path)
-        changed = before is None or before.seen != found
+        changed = before is None or before.seen != look_at
         # What moved here is as whole as it was where it came from.
-        waits = changed and path not in closed and found not in gone
-        if waits and is_young(found, now, settle_seconds):
+        waits = changed and path not in closed and look_at not in gone
+        if waits and is_young(look_at, now, settle_seconds):
             young.append(path)
         else:
-            seen[path] = found
+            seen[path] = look_at
     return Observation(changes(known, seen), young, skipped)
 
 
@@ -114,7 +121,8 @@ def _looks(mounts: Mounts, paths: Iterable[str], skipped: Skipped) -> dict[str, 
         if folder not in straight:
             straight[folder] = os.path.realpath(folder) == folder
         if S_ISREG(status.st_mode) and straight[folder]:
-            found[path] = Seen(status.st_ino & INODE_MASK, status.st_size, status.st_mtime_ns)
+            moment = bounded_ns(status.st_mtime_ns)
+            found[path] = Seen(status.st_ino & INODE_MASK, status.st_size, moment)
         else:
             found[path] = None
     return found

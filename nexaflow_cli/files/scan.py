@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nexaflow_cli.files.ledger import INODE_MASK, Seen
+from nexaflow_cli.files.ledger import INODE_MASK, LAST_NS, Seen, bounded_ns
 from nexaflow_cli.files.mounts import Mounts
 from nexaflow_cli.files.paths import is_temp, why_not
 
@@ -73,7 +73,10 @@ def scan(
                             found = entry.stat(follow_symlinks=False)
                         except FileNotFoundError:
                             continue
-                        look = (found.st_ino & INODE_MASK, found.st_size, found.st_mtime_ns)
+                        moment = found.st_mtime_ns
+                        if not -LAST_NS <= moment <= LAST_NS:
+                            moment = bounded_ns(moment)
+                        look = (found.st_ino & INODE_MASK, found.st_size, moment)
                         yield prefix + name, seen(Seen, look)
                     elif recursive and entry.is_dir(follow_symlinks=False):
                         below = prefix + name

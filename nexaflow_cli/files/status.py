@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 
 from nexaflow_cli.errors import InvalidError
-from nexaflow_cli.files.ledger import INODE_MASK, Seen
+from nexaflow_cli.files.ledger import INODE_MASK, Seen, bounded_ns
 from nexaflow_cli.files.paths import shown
 from nexaflow_cli.files.problems import is_folder
 
@@ -49,4 +49,4 @@ def from_system(path: str, status: os.stat_result) -> FileStat:
             hint="symlinks, pipes and devices are not part of the file space",
         )
     inode = status.st_ino & INODE_MASK
-    return from_seen(path, Seen(inode, status.st_size, status.st_mtime_ns))
+    return from_seen(path, Seen(inode, status.st_size, bounded_ns(status.st_mtime_ns)))

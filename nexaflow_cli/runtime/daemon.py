@@ -10,6 +10,7 @@ import secrets as random_tokens
 import shutil
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from nexaflow_cli import __version__
@@ -39,6 +40,7 @@ from nexaflow_cli.runtime.schedules import Schedules
 from nexaflow_cli.runtime.secrets import Secrets
 from nexaflow_cli.runtime.warden import Warden, start_warden, sweep
 from nexaflow_cli.runtime.workflow_service import WorkflowService
+from nexaflow_cli.store import runs
 from nexaflow_cli.store import settings as stored
 from nexaflow_cli.store.store import Store
 
@@ -134,6 +136,7 @@ class Daemon:
 
         dispatch = self._dispatch = Dispatch(catalogue, settings.max_active_runs)
         executor = self._executor(owner, secrets, masker, logs)
+        executor.clear_scratch(partial(runs.is_over, store.reader))
         room = dispatch.room = Room(store, hub, executor, dispatch, now)
         ids = IdMaker(store.last_run_id)
         admission = Admission(room, dispatch, ids)

@@ -107,6 +107,8 @@ class Executor:
 
     def start(self, driver: Driver, step: StepState, attempt: int) -> None:
         """Begin an attempt; its end is reported to the driver."""
+        if self._leaving:
+            return  # decided before the end began; to the journal it is interrupted
         if step.node.action in self._plain:
             driver.attempt_ended(step.key, attempt, self.compute(driver, step, attempt))
             return
@@ -132,6 +134,12 @@ class Executor:
             scratch = self._work_dir / run_id
             # It may hold a whole checkout: not on the loop.
             asyncio.get_running_loop().run_in_executor(None, _remove, scratch)
+
+    def clear_scratch(self, is_over: Callable[[str], bool]) -> None:
+        """Remove what a crash of the daemon kept the ends of runs from removing."""
+        for run_id in tuple(self._scratched):
+            if is_over(run_id):
+                self.run_ended(run_id)
 
     async def leave(self, patience: float) -> None:
         """Give attempts `patience` seconds to end, then stop them without a report.

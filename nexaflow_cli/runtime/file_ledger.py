@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from nexaflow_cli.errors import UnavailableError
@@ -30,6 +32,8 @@ _CHUNK = 200
 """Changes in one transaction: its statements run on the loop, others wait so long."""
 
 _AGAIN = 1.0
+_CLOCKS_APART = 0.1  # seconds by which a file's time may be behind the clock's
+_MOST_UNNAMED = 1000
 
 
 class FileLedger:
@@ -57,9 +61,12 @@ class FileLedger:
         self._missed: list[Look] = []
         self._expected: Counter[str] = Counter()
         self._causes: dict[str, Cause] = {}
+        self._changing: set[asyncio.Task[Any]] = set()
         self._task: asyncio.Task[None] | None = None
         self._scanned = asyncio.Event()
         self._off = False
+        self._began = now()
+        self._unnamed: set[str] = set()
         self._stopped = False
 
     def switch_off(self) -> None:
@@ -79,6 +86,8 @@ class FileLedger:
 
     async def stop(self) -> None:
         """Look no more; what was not recorded is found by the next start."""
+        if self._changing:
+            await asyncio.wait(self._changing)
         self._stopped = True
         if self._task is None:
             return
@@ -106,6 +115,11 @@ class FileLedger:
             if not self._expected[path]:
                 del self._expected[path]
                 self._causes.pop(path, None)
+
+    def see_through(self, change: asyncio.Task[Any]) -> None:
+        """Have `stop` wait for the end of a change that is expected."""
+        self._changing.add(change)
+        change.add_done_callback(self._changing.discard)
 
     async def look(self, paths: list[str]) -> None:
         """Have expected files looked at; returns once what was found is durable."""
@@ -195,9 +209,34 @@ class FileLedger:
             await asyncio.wait([thread])  # it reads from a connection that is about to be closed
             raise
         self._settle.defer(found.young, time.monotonic())
+        if found.skipped.leftovers:
+            await asyncio.to_thread(self._remove_leftovers, found.skipped.leftovers)
+        self._tell_unnamed(found.skipped.unnamed)
         for start in range(0, len(found.changes), _CHUNK):
             part = found.changes[start : start + _CHUNK]
             await self._intake.transact(partial(self._take, part))
+
+    def _remove_leftovers(self, places: list[str]) -> None:
+        """Remove what writers of earlier daemons did not finish; those of this one are younger."""
+        for place in places:
+            try:
+                if os.lstat(place).st_mtime < self._began - _CLOCKS_APART:
+                    Path(place).unlink()
+            except OSError as error:
+                logger.debug("%s stays: %s", place, error.strerror)
+
+    def _tell_unnamed(self, names: list[str]) -> None:
+        """Files that can start nothing are named once: nobody would know why."""
+        new = [name for name in dict.fromkeys(names) if name not in self._unnamed]
+        if new and len(self._unnamed) < _MOST_UNNAMED:
+            self._unnamed.update(new[:_MOST_UNNAMED])
+            more = f" and {len(new) - 1} more" if len(new) > 1 else ""
+            logger.warning(
+                "%s%s: a name with control characters, or that is not UTF-8, is no file of the "
+                "file space, and starts nothing",
+                new[0],
+                more,
+            )
 
     def _answer(
         self, asked: list[tuple[list[str], asyncio.Future[None]]], error: Exception | None

@@ -73,9 +73,10 @@ class FileService:
                     )
                 if chunk:
                     await asyncio.to_thread(writer.write, chunk)
-            return await self._change([path], writer.commit)
-        finally:
+        except BaseException:
             await asyncio.to_thread(writer.abort)
+            raise
+        return await self._change([path], writer.commit)
 
     async def append(self, path: str, data: bytes) -> FileInfo:
         return await self._change([path], lambda: self._space.append(path, data))
@@ -100,6 +101,12 @@ class FileService:
 
     async def _changed(self, paths: list[str], change: Callable[[], T]) -> T:
         self._ledger.expect(paths, self._cause())
+        # Who asked may be stopped meanwhile; the thread is not, and its events keep their cause.
+        task = asyncio.ensure_future(self._change_and_look(paths, change))
+        self._ledger.see_through(task)
+        return await asyncio.shield(task)
+
+    async def _change_and_look(self, paths: list[str], change: Callable[[], T]) -> T:
         try:
             done = await asyncio.to_thread(change)
         except BaseException:

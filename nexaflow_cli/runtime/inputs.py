@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from nexaflow_cli.actions.json_data import DEEPEST, deeper_than
 from nexaflow_cli.errors import InvalidError
 from nexaflow_cli.runtime.parameters import describe
 from nexaflow_cli.spec.schema import ValueSchema
@@ -53,6 +54,8 @@ class InputCheck:
         return values
 
     def _problem(self, name: str, schema: Mapping[str, Any], value: Any) -> str | None:
+        if deeper_than(DEEPEST, value):
+            return f"it is nested deeper than {DEEPEST} levels"
         validator = self._validators.get(name)
         if validator is None:
             validator = self._validators[name] = ValueSchema(schema)

@@ -86,16 +86,15 @@ class RunService:
             NotFoundError: there is no such run.
         """
 
-        def query(db: sqlite3.Connection) -> tuple[RunRow, list[tuple[int, str, bytes]]]:
+        def query(db: sqlite3.Connection) -> tuple[RunRow, list[f.Fact]]:
             row = self._row(db, run_id)
-            return row, runs.journal(db, row.seq)
+            return row, list(_readable(runs.journal(db, row.seq)))
 
-        row, journal = await self._room.store.read(query)
+        row, facts = await self._room.store.read(query)
         try:
             plan = self._catalogue.plan(self._room.store.reader, row.workflow, row.version)
         except NexaflowError:
             plan = None  # a definition that is refused today still has its history
-        facts = list(_readable(journal))
         shape = shapes.run(row)
         shape["event"] = row.event
         shape["steps"] = await asyncio.to_thread(timeline.steps, plan, facts)

@@ -64,6 +64,8 @@ class Schedules:
             await self._intake.transact(lambda db, made: self._admit(db, made, name, number, due))
         except NexaflowError as error:
             logger.error("the tick of %s at %s was not recorded: %s", name, due, error)
+        except Exception:
+            logger.exception("the tick of %s at %s was not recorded", name, due)
 
     def _admit(
         self, db: sqlite3.Connection, made: list[Admitted], name: str, number: int, due: datetime

@@ -105,9 +105,13 @@ class WorkflowService:
     async def delete(self, name: str) -> Shape:
         """Take a workflow out of use. Open runs go on; history stays."""
         row = self._catalogue.get(name).row
-        await self._store.writer.run(lambda db: workflows.delete(db, name, self._now()))
-        self._catalogue.remove(name)
-        self._changed(name)
+
+        def settled(error: BaseException | None) -> None:
+            if error is None:
+                self._catalogue.remove(name)
+                self._changed(name)
+
+        await self._store.writer.run(lambda db: workflows.delete(db, name, self._now()), settled)
         return {"name": name, "version": row.version, "change": "deleted"}
 
     async def pause(self, name: str) -> Shape:
@@ -261,14 +265,20 @@ class WorkflowService:
         self._catalogue.get(name)
         now = self._now()
 
-        def work(db: sqlite3.Connection) -> WorkflowRow | None:
-            workflows.set_status(db, name, status, now)
-            return workflows.get(db, name)
+        found: list[WorkflowRow | None] = []
 
-        row = await self._store.writer.run(work)
-        if row is not None:
-            self._catalogue.put(row)
-        self._changed(name)
+        def work(db: sqlite3.Connection) -> None:
+            workflows.set_status(db, name, status, now)
+            found.append(workflows.get(db, name))
+
+        def settled(error: BaseException | None) -> None:
+            if error is None:
+                for row in found:
+                    if row is not None:
+                        self._catalogue.put(row)
+                self._changed(name)
+
+        await self._store.writer.run(work, settled)
         return await self.get(name)
 
     def _must_be_known(self, db: sqlite3.Connection, name: str) -> None:

@@ -143,6 +143,12 @@ def by_id(db: sqlite3.Connection, run_id: str) -> RunRow | None:
     return None if row is None else _row(row)
 
 
+def is_over(db: sqlite3.Connection, run_id: str) -> bool:
+    """Whether a run has ended, or is not known at all."""
+    row = db.execute("SELECT finished_at FROM runs WHERE id = ?", (run_id,)).fetchone()
+    return row is None or row[0] is not None
+
+
 def by_request(db: sqlite3.Connection, workflow: str, key: str) -> RunRow | None:
     sql = f"SELECT {_COLUMNS} FROM runs WHERE workflow = ? AND request_key = ?"
     row = db.execute(sql, (workflow, key)).fetchone()
@@ -163,9 +169,7 @@ def next_queued(db: sqlite3.Connection, after: int, limit: int) -> list[RunRow]:
 
 def first_in_lanes(db: sqlite3.Connection, lanes: Iterable[str]) -> list[RunRow]:
     """The queued runs whose turn it is in these lanes, oldest first."""
-    sql = (
-        f"SELECT {_COLUMNS} FROM runs WHERE lane = ? AND finished_at IS NULL ORDER BY seq LIMIT 1"
-    )
+    sql = f"SELECT {_COLUMNS} FROM runs WHERE lane = ? AND finished_at IS NULL ORDER BY seq LIMIT 1"
     found = [_row(row) for lane in lanes for row in db.execute(sql, (lane,))]
     return sorted((run for run in found if run.status == "queued"), key=lambda run: run.seq)
 

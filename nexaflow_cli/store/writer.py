@@ -68,7 +68,9 @@ class Writer:
         # Statements run on the loop: waiting for somebody's lock is done without holding it up.
         db.execute("PRAGMA busy_timeout = 0")
         self._busy_since: float | None = None
-        self._wal = Path(f"{db.execute('PRAGMA database_list').fetchone()[2]}-wal")
+        self._path = Path(db.execute("PRAGMA database_list").fetchone()[2])
+        self._wal = Path(f"{self._path}-wal")
+        self._file = _identity(self._path)
         self._fold_at = MAX_WAL
         self._pending: deque[tuple[Work, Done, bool]] = deque()
         self._committing = False
@@ -204,6 +206,12 @@ class Writer:
     def _commit(self, group: list[tuple[Done, Any, BaseException | None]]) -> None:
         failure: BaseException | None = None
         try:
+            # Else SQLite goes on writing to a file that nobody will find again.
+            if _identity(self._path) != self._file:
+                raise UnavailableError(
+                    f"nothing can be saved: {self._path} was deleted or replaced",
+                    hint="put it back if you can, and restart the daemon",
+                )
             self._db.execute("COMMIT")
             self._bound_wal()
         except Exception as error:
@@ -275,6 +283,14 @@ class Writer:
         self.closed = True
         self._commits.put(None)
         await asyncio.to_thread(self._thread.join)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _is_busy(error: BaseException) -> bool:

@@ -175,6 +175,7 @@ def test_applying_tells_each_change(nexaflow: Daemon) -> None:
         planned = nexaflow("plan", "one.yaml", "--exit-code")
         assert planned.code == 1
         assert planned.err == f"1 would be {change}\n"
+        assert planned.out.endswith(f" would be {change}\n")
         assert nexaflow.json("apply", "one.yaml") == [
             {"name": "changing", "version": version, "change": change}
         ]
@@ -260,6 +261,8 @@ def test_an_unknown_name_is_not_found(nexaflow: Daemon) -> None:
         ["run", "nope"],
         ["workflows", "get", "nope"],
         ["runs", "get", "nope"],
+        ["runs", "get", "nope/steps"],
+        ["workflows", "get", "nope?limit=1"],
         ["cat", "/nope"],
     ):
         shown = nexaflow(*words)
@@ -348,6 +351,9 @@ def test_logs_are_read_whole_by_step_and_live(nexaflow: Daemon) -> None:
     assert sorted(nexaflow("runs", "logs", run, "-f").out) == sorted(
         nexaflow("runs", "logs", run).out
     )
+    unknown = nexaflow("runs", "logs", run, "--step", "loko")
+    assert (unknown.code, unknown.out) == (5, "")
+    assert "has no step 'loko'" in unknown.err
     rows = [
         json.loads(line)
         for line in nexaflow("runs", "logs", run, "-f", "-o", "json").out.splitlines()
@@ -362,7 +368,7 @@ def test_stats_and_details(nexaflow: Daemon) -> None:
     assert nexaflow("workflows", "stats", "sort").out.startswith("workflow      sort\n")
     shown = nexaflow("workflows", "get", "sort").out
     assert "triggers     file.created /in/*.txt\n" in shown
-    assert "  -i region=<string> (eu, us), default eu\n" in shown
+    assert "\ninputs\n  -i region=<string> (eu, us), default eu\n" in shown
     assert nexaflow("workflows", "get", "sort", "--source").out.startswith("name: sort\n")
 
 

@@ -90,12 +90,20 @@ def test_a_file_is_run_here_and_now(cli: Cli, here: Path) -> None:
     assert cli("run", "hi.yaml", "-i", "whom=you").code == 2
 
 
+def test_a_directory_is_not_run(cli: Cli, here: Path) -> None:
+    (here / "flows").mkdir()
+    (here / "flows" / "hi.yaml").write_text(GOOD.format("hi"))
+    shown = cli("run", "flows/")
+    assert (shown.code, shown.out) == (2, "")
+    assert "error: flows is a directory, and one file can be run at a time\n" in shown.err
+
+
 def test_a_file_that_fails_is_1(cli: Cli, here: Path) -> None:
     (here / "no.yaml").write_text("name: no\nsteps: [{id: a, run: exit 3}]\n")
     shown = cli("run", "no.yaml")
     assert shown.code == 1
     assert "✗ failed in " in shown.out
-    assert "exit code 3" in shown.out
+    assert ": step a: exit code 3" in shown.out
 
 
 def test_an_invalid_file_is_not_run(cli: Cli, here: Path) -> None:

@@ -84,7 +84,9 @@ def test_name_is_a_name_a_line(cli: Cli, server: Script) -> None:
     [
         (["workflows", "list"], "no workflows yet; apply some with: nexaflow apply FILE\n"),
         (["runs", "list"], "no runs yet; start one with: nexaflow run WORKFLOW\n"),
+        (["runs", "list", "--status", "failed"], "no such runs\n"),
         (["events", "list"], "no events yet\n"),
+        (["events", "list", "--type", "order.paid"], "no such events\n"),
     ],
 )
 def test_nothing_to_list_is_said_beside_the_data(
@@ -94,6 +96,12 @@ def test_nothing_to_list_is_said_beside_the_data(
     shown = cli(*words)
     assert (shown.code, shown.out, shown.err) == (0, "", said)
     assert json.loads(cli(*words, "-o", "json").out) == []
+
+
+def test_the_cause_of_an_event_is_a_run(cli: Cli, server: Script) -> None:
+    event = {"id": "e1", "type": "file.created", "path": "/a", "runs": []}
+    server.say(page({**event, "cause": {"run": "r7", "workflow": "sort", "chain": ["sort"]}}))
+    assert "r7 (sort)" in cli("events", "list", "-o", "wide").out
 
 
 RUN = {

@@ -12,7 +12,7 @@ from scripted_server import Answer, Script
 
 from nexaflow_cli import __version__, errors
 from nexaflow_cli.client.http import HttpClient
-from nexaflow_cli.client.problems import RejectedError
+from nexaflow_cli.client.problems import ForeignError, RejectedError
 from nexaflow_cli.config import Connection
 
 
@@ -86,6 +86,13 @@ def test_an_answer_of_another_program_is_told_as_such(server: Script) -> None:
     assert caught.value.exit_code == 3
     assert "not as a NexaFlow daemon does" in caught.value.message
     assert server.url in caught.value.message
+
+
+@pytest.mark.parametrize("path", ["files/in/../a.txt", "workflows/..", "files/./a", "/a/.."])
+def test_a_path_that_climbs_is_not_sent(server: Script, path: str) -> None:
+    with HttpClient(server.connection) as client, pytest.raises(errors.UsageError):
+        client.get(path)
+    assert server.asked == []
 
 
 def test_nobody_there_is_told_with_the_address_and_the_command_to_try() -> None:

@@ -2,11 +2,13 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nexaflow_cli.files import observe as observing
 from nexaflow_cli.files.ledger import Known, applied
 from nexaflow_cli.files.mounts import Mounts
 from nexaflow_cli.files.observe import Observation, observe
@@ -161,3 +163,30 @@ def test_a_file_replaced_by_a_symlink_or_a_folder_is_deleted(desk: Desk, tmp_pat
         ("deleted", "/b"),
         ("deleted", "/in/c"),
     ]
+
+
+@pytest.mark.parametrize("year", [2300, 1700])
+def test_a_time_that_no_database_can_hold_is_bounded(desk: Desk, year: int) -> None:
+    desk.put("a", age=time.time() - (year - 1970) * 31_556_952)
+    for found in (desk.look("/a"), desk.look(trees=("/",))):
+        assert all(abs(change.seen.mtime_ns) < 2**63 for change in found.changes)
+    assert "/a" in desk.ledger.files
+    assert told(desk.look(trees=("/",))) == []
+
+
+def test_a_name_that_a_listing_missed_is_not_deleted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On tmpfs a file that is replaced during a listing may be in none of its halves."""
+    desk.put("a")
+    desk.put("b")
+    desk.look(trees=("/",))
+    listed = observing.scan
+
+    def missing_b(*args: Any, **options: Any) -> Iterator[tuple[str, Any]]:
+        return (pair for pair in listed(*args, **options) if pair[0] != "/b")
+
+    monkeypatch.setattr(observing, "scan", missing_b)
+    assert told(desk.look(trees=("/",))) == []
+    desk.put("b", "newer")
+    assert told(desk.look(trees=("/",))) == [("updated", "/b")]

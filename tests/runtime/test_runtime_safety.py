@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import select
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from running import Gate, daemon_at, ended, has_status, run, step, steps
+from running import Gate, daemon_at, ended, has_status, run, step, steps, until
 
 from nexaflow_cli.actions.base import Call
 from nexaflow_cli.errors import UnavailableError
@@ -264,6 +266,40 @@ def test_who_acts_on_a_run_while_the_disk_is_full_is_answered_in_the_end(
             db.execute("PRAGMA query_only = 0")
             await task
             assert (await ended(daemon, made["id"]))["status"] == "cancelled"
+
+    asyncio.run(main())
+
+
+def test_a_stop_ends_what_steps_left_in_sessions_of_its_own(tmp_path: Path) -> None:
+    daemonises = f"""
+name: daemonises
+steps: [{{id: a, run: "setsid sleep 300 >/dev/null 2>&1 & echo $! > {tmp_path}/pid"}}]
+"""
+
+    async def main() -> int:
+        async with daemon_at(tmp_path / "data", daemonises) as daemon:
+            await run(daemon, "daemonises")
+            return os.pidfd_open(int((tmp_path / "pid").read_text()))
+
+    handle = asyncio.run(main())
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        assert poll.poll(5000)
+    finally:
+        os.close(handle)
+
+
+def test_scratch_that_a_crash_left_of_ended_runs_is_removed(tmp_path: Path) -> None:
+    shells = 'name: shells\nsteps: [{id: a, run: "true"}]'
+
+    async def main() -> None:
+        async with daemon_at(tmp_path, shells) as daemon:
+            ended_run = (await run(daemon, "shells"))["id"]
+        scratch = tmp_path / "work" / ended_run
+        scratch.mkdir(exist_ok=True)
+        async with daemon_at(tmp_path):
+            await until(lambda: asyncio.to_thread(lambda: not scratch.exists()))
 
     asyncio.run(main())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,6 +133,43 @@ def test_what_changed_while_nobody_watched_is_found_once(tmp_path: Path) -> None
                 ]
 
     asyncio.run(main())
+
+
+def test_what_writers_left_behind_at_a_crash_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "files" / "in"
+    folder.mkdir(parents=True)
+    left = folder / ".nexaflow-0123456789abcdef.tmp"
+    left.write_text("half")
+    os.utime(left, (1, 1))
+    fresh = folder / ".nexaflow-fedcba9876543210.tmp"
+    fresh.write_text("half")
+    os.utime(fresh, (2**32, 2**32))
+
+    async def main() -> None:
+        async with daemon_at(tmp_path, triggers=True):
+            assert not left.exists()
+            assert fresh.exists()
+
+    asyncio.run(main())
+
+
+def test_a_file_whose_name_cannot_be_kept_is_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "files" / "in"
+    folder.mkdir(parents=True)
+    (folder / "new\nline").write_text("1")
+
+    async def main() -> None:
+        async with daemon_at(tmp_path, SEEN, triggers=True) as daemon:
+            await daemon.files.write("/in/b", b"1")
+            (folder / "c").write_text("1")
+            await outputs(daemon, "seen", 2)
+
+    asyncio.run(main())
+    told = [record.getMessage() for record in caplog.records if "starts nothing" in record.message]
+    assert len(told) == 1
+    assert "new\\nline" in told[0]
 
 
 def test_a_workflows_own_writes_do_not_start_it_again(tmp_path: Path) -> None:

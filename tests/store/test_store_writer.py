@@ -351,3 +351,20 @@ def test_an_idle_writer_closes_at_once(path: Path) -> None:
         db.close()
 
     asyncio.run(main())
+
+
+def test_nothing_is_acknowledged_that_went_into_a_deleted_file(path: Path) -> None:
+    async def body(writer: Writer, reader: sqlite3.Connection) -> None:
+        assert await writer.run(put(1)) == 1
+        away = path.with_name("away")
+        path.rename(away)
+        with pytest.raises(UnavailableError, match="was deleted or replaced"):
+            await writer.run(put(2))
+        path.write_bytes(b"")
+        with pytest.raises(UnavailableError, match="was deleted or replaced"):
+            await writer.run(put(3))
+        away.replace(path)
+        assert await writer.run(put(4)) == 4
+        assert rows(reader) == {1, 4}
+
+    with_writer(path, body)
