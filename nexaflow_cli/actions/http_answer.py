@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,10 @@ from nexaflow_cli.actions.sizes import size
 
 if TYPE_CHECKING:
     import httpx
+
+
+_NO_CHARSETS = frozenset(("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"))
+"""Codecs of Python that are none; the first two take minutes for a megabyte made to that end."""
 
 
 def expected(rules: Any) -> Callable[[int], bool]:
@@ -75,12 +80,24 @@ def as_value(response: httpx.Response, body: bytes) -> tuple[str, Any]:
         except ValueError:
             pass  # what it is not it is not made; the text can still be looked at
     try:
-        words = body.decode(response.charset_encoding or "utf-8")
-    except (UnicodeDecodeError, LookupError):
+        words = body.decode(_charset(response.charset_encoding or "utf-8"))
+    except (UnicodeError, LookupError):
         words = "\0"
     if "\0" in words:
         return "base64", base64.b64encode(body).decode()
     return "text", words
+
+
+def _charset(name: str) -> str:
+    """The codec of a charset.
+
+    Raises:
+        LookupError: there is none, or it is one that no answer is written in.
+    """
+    found = codecs.lookup(name).name
+    if found in _NO_CHARSETS:
+        raise LookupError(f"{name} is no charset")
+    return found
 
 
 def retry_after(response: httpx.Response, now: datetime) -> float | None:

@@ -35,13 +35,14 @@ output: ${{ steps.greet.output }}
 
 _CI = """\
 # Checks the workflows of each change, and applies those of the main branch.
+# The second job runs on the daemon's own machine, as the daemon's user: no key to keep.
 name: workflows
 on:
   push: {branches: [main]}
   pull_request: {}
 
 jobs:
-  workflows:
+  validate:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
@@ -49,11 +50,14 @@ jobs:
         with: {python-version: "3.12"}
       - run: pip install nexaflow-cli
       - run: nexaflow validate --format github workflows/
-      - run: nexaflow apply --prune workflows/
-        if: github.ref == 'refs/heads/main'
-        env:
-          NEXAFLOW_URL: ${{ vars.NEXAFLOW_URL }}
-          NEXAFLOW_API_KEY: ${{ secrets.NEXAFLOW_API_KEY }}
+
+  apply:
+    needs: validate
+    if: github.ref == 'refs/heads/main'
+    runs-on: [self-hosted, nexaflow]
+    steps:
+      - uses: actions/checkout@v4
+      - run: nexaflow apply workflows/   # with --prune, what is not here is deleted there
 """
 
 FILES = {WORKFLOW: _HELLO, ".github/workflows/nexaflow.yaml": _CI}

@@ -9,6 +9,12 @@ from nexaflow_cli.engine.facts import Error
 from nexaflow_cli.engine.transitions import StepStatus
 
 
+class NoEvent(dict[str, Any]):
+    """`event` in an expression of a run that no event started."""
+
+    why_empty = "the run was started by hand, so there is no event"
+
+
 class Viewed(Protocol):
     """What is shown of a step."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nexaflow_cli.engine.facts import Error
 from nexaflow_cli.engine.plan import Block, Node, Plan
-from nexaflow_cli.engine.scope import StepNames, StepView
+from nexaflow_cli.engine.scope import NoEvent, StepNames, StepView
 from nexaflow_cli.engine.transitions import ENDED_STEP, RunStatus, StepStatus
 
 
@@ -163,7 +163,7 @@ class RunState:
     ) -> None:
         self.plan = plan
         self.run_id = run_id
-        self.event = event or {}
+        self.event: Mapping[str, Any] = NoEvent() if event is None else event
         self.inputs = inputs or {}
         self.version = version
         self.created_at = created_at

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 
 import orjson
@@ -42,7 +41,6 @@ class Dispatch:
         self._refusing: set[str] = set()
         self._wake: asyncio.TimerHandle | None = None
         self._wake_at: float | None = None
-        self.on_quiet: Callable[[], None] | None = None
 
     # Places.
 
@@ -72,8 +70,6 @@ class Dispatch:
             # Only who waits in this lane: the others that wait do so for lanes of their own.
             self._freed.add(driver.run.lane)
             self._schedule_fill()
-        elif not self.active and self.on_quiet is not None:
-            self.on_quiet()
 
     def idle(self, driver: Driver, wake_at: float | None) -> None:
         """Park a run that has nothing to do until `wake_at`, or until somebody acts on it."""

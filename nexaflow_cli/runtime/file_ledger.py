@@ -146,7 +146,7 @@ class FileLedger:
         first = Look(trees=("/",))
         while self._watches:
             try:
-                await self._look(first, [])
+                await self._look(first)
                 break
             except Exception:
                 logger.exception("the files cannot be scanned, trying again")
@@ -171,7 +171,7 @@ class FileLedger:
             )
             try:
                 if look:
-                    await self._look(look, asked)
+                    await self._look(look)
                 self._answer(asked, None)
             except asyncio.CancelledError:
                 self._answer(asked, _stopping())
@@ -198,7 +198,7 @@ class FileLedger:
             pass
         self._work.clear()
 
-    async def _look(self, look: Look, asked: list[tuple[list[str], asyncio.Future[None]]]) -> None:
+    async def _look(self, look: Look) -> None:
         record = _Record(self._store)
         thread = asyncio.ensure_future(
             asyncio.to_thread(lambda: observe(self._mounts, record, look, now=self._now()))

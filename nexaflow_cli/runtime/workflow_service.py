@@ -189,14 +189,15 @@ class WorkflowService:
             for filename, source in documents
             for document in load_text(source, filename, self._signatures)
         ]
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for filename, document in found:
             if document.workflow is not None and document.name in seen:
                 raise InvalidError(
-                    f"workflow {document.name!r} is defined twice, the second time in {filename}",
+                    f"workflow {document.name!r} is defined twice: "
+                    f"in {seen[document.name]} and in {filename}",
                     hint="a name stands for one definition; rename one of them",
                 )
-            seen.add(document.name)
+            seen[document.name] = filename
         return found
 
     def _plan(self, documents: Sequence[tuple[str, Document]], prune: bool) -> list[Shape]:

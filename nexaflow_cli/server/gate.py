@@ -114,7 +114,10 @@ class Gate:
         elif token is None:
             hint = "set NEXAFLOW_API_KEY, or run as the user who runs the daemon"
         else:
-            hint = "check NEXAFLOW_API_KEY, or unset it to use the key of this machine's user"
+            hint = (
+                "check --api-key or NEXAFLOW_API_KEY; on the daemon's own machine its user "
+                "needs neither"
+            )
         message = "no key came with the request" if token is None else "the key is not known here"
         raise UnauthenticatedError(message, hint=hint)
 

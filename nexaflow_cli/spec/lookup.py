@@ -87,7 +87,7 @@ def item_of(value: Any, key: Any) -> Any:
     """The field of an object or the element of a list or text.
 
     Raises:
-        UndefinedError: there is none.
+        UndefinedError: there is none; an object with `why_empty` gives the reason.
     """
     if isinstance(value, Mapping):
         if isinstance(key, str):
@@ -97,7 +97,8 @@ def item_of(value: Any, key: Any) -> Any:
                 pass
         shown = str(key)[:64]
         hint = did_you_mean(shown, (name for name, _ in zip(value, range(200), strict=False)))
-        raise UndefinedError(f"there is no `{shown}`", shown, hint=hint)
+        why = getattr(value, "why_empty", None) or f"there is no `{shown}`"
+        raise UndefinedError(why, shown, hint=hint)
     if isinstance(value, list | str) and isinstance(key, int) and not isinstance(key, bool):
         try:
             return value[key]

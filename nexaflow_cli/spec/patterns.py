@@ -98,7 +98,7 @@ def _set_end(pattern: str, start: int) -> int:
         first += 1
     end = pattern.find("]", first + 1)  # a `]` right at the beginning is a member
     if end < 0:
-        raise ValueError(f"`[` at character {start + 1} is not closed; write \\[ for the character")
+        raise ValueError("`[` is not closed; write \\[ for the character")
     return end
 
 

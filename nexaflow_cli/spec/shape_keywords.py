@@ -116,7 +116,8 @@ def _bound(keyword: str, fits: Callable[[Any, Any], bool], words: str, kind: str
                 size, unit = value, ""
             elif TYPES[kind](value):
                 size = len(value)
-                unit = {"string": " characters", "array": " elements", "object": " keys"}[kind]
+                unit = {"string": " character", "array": " element", "object": " key"}[kind]
+                unit += "s" if limit != 1 else ""
             else:
                 return
             if not fits(size, limit):

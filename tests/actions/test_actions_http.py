@@ -20,7 +20,7 @@ from actions_bench import SECRET, Bench
 
 from nexaflow_cli.actions import registry
 from nexaflow_cli.actions.base import ActionError, Limits
-from nexaflow_cli.actions.http_answer import expected
+from nexaflow_cli.actions.http_answer import as_value, expected
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -225,6 +225,16 @@ def test_other_statuses_fail(bench: Bench, server: str, status: int, retryable: 
     assert (error.type, error.http_status, error.retryable) == ("http", status, retryable)
     assert error.retry_after == 7
     assert (error.output["status"], error.output["body"]) == (status, "sorry,\n  no\n")
+
+
+@pytest.mark.parametrize("charset", ["punycode", "Puny_Code", "idna", "unicode_escape", "hex", "x"])
+def test_an_answer_cannot_choose_a_codec_that_is_no_charset(charset: str) -> None:
+    import httpx
+
+    kind = {"Content-Type": f"text/plain; charset={charset}"}
+    answer = httpx.Response(200, headers=kind)
+    body = b"x" * 300_000 + b"-" + b"k0a" * 100_000
+    assert as_value(answer, body) == ("base64", base64.b64encode(body).decode())
 
 
 def test_a_secret_in_the_answer_is_masked_before_it_is_cut(bench: Bench, server: str) -> None:
