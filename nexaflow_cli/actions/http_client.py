@@ -64,7 +64,7 @@ def _make(verify: bool) -> httpx.AsyncClient:
 
     return httpx.AsyncClient(
         verify=verify,
-        timeout=None,  # noqa: S113 - the action bounds the whole of each request
+        timeout=None,  # the action bounds the whole of each request
         limits=httpx.Limits(max_connections=256, max_keepalive_connections=32),
         # Steps of different workflows share this: nothing may pass from one to another.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

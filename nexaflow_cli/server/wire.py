@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
+from typing import Any
 
 import h11
 import orjson
@@ -98,6 +99,12 @@ async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """Drops a peer that answers no ping, instead of waiting for it to read what it is owed."""
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        # uvicorn takes a handshake that was refused with a body for one that was forgotten.
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
