@@ -41,6 +41,7 @@ class Dispatch:
         self._refusing: set[str] = set()
         self._wake: asyncio.TimerHandle | None = None
         self._wake_at: float | None = None
+        self._overdue = False
 
     # Places.
 
@@ -64,6 +65,8 @@ class Dispatch:
 
     def ended(self, driver: Driver) -> None:
         self.active.pop(driver.run.id, None)
+        if self._overdue:
+            self._schedule_fill()
         if self._backlog:
             self.queued()
         elif driver.run.lane is not None:
@@ -98,6 +101,8 @@ class Dispatch:
             asyncio.get_running_loop().call_later(_AGAIN, self._park, driver, wake_at)
             return
         self._set_wake(wake_at)
+        if self._overdue:
+            self._schedule_fill()
         if self._backlog or driver.state.status == "queued":
             self.queued()
 
@@ -112,6 +117,8 @@ class Dispatch:
         """Give free places to the oldest queued runs whose lane is free."""
         self._filling = False
         freed, self._freed = self._freed, set()
+        if self._overdue:
+            self._wake_due()
         room = self._max_active - len(self.active)
         if room <= 0 or not self.starting:
             self._backlog = True
@@ -266,13 +273,17 @@ class Dispatch:
         self._wake = self._wake_at = None
         if not self.starting:
             return
+        room = min(self._max_active - len(self.active), _WAKE_AT_ONCE)
+        self._overdue = room <= 0
+        if self._overdue:
+            return  # the next place that comes free is theirs
         db = self.room.store.reader
-        for run in runs.due(db, self.room.now(), _WAKE_AT_ONCE):
-            if run.id not in self.active:
-                try:
-                    self._bring_back(run).wake()
-                except NexaflowError as error:
-                    self._refuse(run, error)
+        due = runs.due(db, self.room.now(), room + len(self.active))
+        for run in [run for run in due if run.id not in self.active][:room]:
+            try:
+                self._bring_back(run).wake()
+            except NexaflowError as error:
+                self._refuse(run, error)
         following = runs.next_wake(db)
         if following is not None:
             # Rows of runs just woken still say so until their first facts are committed.

@@ -32,6 +32,9 @@ _CHUNK = 200
 """Changes in one transaction: its statements run on the loop, others wait so long."""
 
 _AGAIN = 1.0
+
+_PATIENCE = 5.0
+"""Seconds that a stop waits for changes under way; a disk that hangs must not hold it up."""
 _CLOCKS_APART = 0.1  # seconds by which a file's time may be behind the clock's
 _MOST_UNNAMED = 1000
 
@@ -87,7 +90,7 @@ class FileLedger:
     async def stop(self) -> None:
         """Look no more; what was not recorded is found by the next start."""
         if self._changing:
-            await asyncio.wait(self._changing)
+            await asyncio.wait(self._changing, timeout=_PATIENCE)
         self._stopped = True
         if self._task is None:
             return

@@ -223,7 +223,7 @@ def totals(db: sqlite3.Connection, workflow: str) -> dict[str, tuple[int, float]
 
 def open_counts(db: sqlite3.Connection, workflow: str) -> dict[str, int]:
     sql = f"""
-    SELECT status, count(*) FROM runs INDEXED BY runs_by_status
+    SELECT status, count(*) FROM runs INDEXED BY runs_by_workflow_status
     WHERE status IN {OPEN} AND workflow = ? GROUP BY status
     """
     return dict(db.execute(sql, (workflow,)).fetchall())

@@ -303,8 +303,8 @@ def test_a_run_paused_in_the_middle_of_a_step_survives_a_restart(
     async def main() -> None:
         gate = Gate()
         async with daemon_at(tmp_path, source, actions={"gate": gate}) as daemon:
-            (name,) = daemon._catalogue.current
-            made = await daemon.runs.start(name)
+            (workflow,) = (await daemon.workflows.list())["items"]
+            made = await daemon.runs.start(workflow["name"])
             await gate.began("a")
             await daemon.runs.pause(made["id"])
         gate.open("*")

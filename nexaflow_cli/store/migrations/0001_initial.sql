@@ -39,6 +39,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_by_workflow ON runs (workflow, seq);
 CREATE INDEX runs_by_status ON runs (status, seq);
+CREATE INDEX runs_by_workflow_status ON runs (workflow, status, seq);
 CREATE UNIQUE INDEX runs_by_request ON runs (workflow, request_key) WHERE request_key IS NOT NULL;
 CREATE INDEX runs_by_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX runs_by_lane ON runs (lane, seq)
