@@ -83,7 +83,7 @@ def watcher(stream: Stream, *, logs: bool) -> Iterator[Watcher]:
 
 def frames_of(run: str, *, logs: bool) -> Iterable[Frame]:
     """The live stream of one run, from its start."""
-    from nexaflow_cli.cli.logs import stored
+    from nexaflow_cli.cli.stored_lines import stored
     from nexaflow_cli.client.live import LiveStream
 
     def lost(reason: str) -> None:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from nexaflow_cli.cli import console, render, state
 from nexaflow_cli.cli.columns import View
 from nexaflow_cli.cli.console import out
+from nexaflow_cli.cli.follow import frames_of
 from nexaflow_cli.cli.render import Format
+from nexaflow_cli.cli.stored_lines import stored
 from nexaflow_cli.cli.text import clean, clean_log
 from nexaflow_cli.errors import NotFoundError
 
 if TYPE_CHECKING:
     from nexaflow_cli.client.http import HttpClient
 
-_PAGE = 1000
 _LAST = 8
 _LEVELS = {"error": "bad", "warning": "warn", "warn": "warn", "debug": "muted"}
 
@@ -53,22 +54,8 @@ def show(run: str, *, step: str | None, follow: bool, timestamps: bool, format: 
             out.flush()
 
 
-def stored(
-    client: HttpClient, run: str, step: str | None = None, after: int | None = None
-) -> Iterator[Any]:
-    """The lines that are there now, after number `after`, page after page."""
-    while True:
-        page = client.get(f"runs/{run}/logs", step=step, after=after, limit=_PAGE)
-        yield from page["items"]
-        after = page.get("next")
-        if after is None or not page["items"]:
-            return
-
-
 def arriving(run: str, step: str | None, seen: int) -> Iterator[Any]:
     """The lines after number `seen`, as they come, until the run ends."""
-    from nexaflow_cli.cli.follow import frames_of
-
     for frame in frames_of(run, logs=True):
         if frame["type"] == "log" and frame["n"] > seen and step in {None, frame["step"]}:
             yield frame
