@@ -121,7 +121,7 @@ def test_what_init_writes_is_valid_and_runs(cli: Cli, here: Path) -> None:
     assert shown.code == 0
     assert "output: Hello, Ada!\n" in shown.out
     job = yaml.safe_load((here / "project/.github/workflows/nexaflow.yaml").read_text())
-    commands = [step.get("run", "") for step in job["jobs"]["workflows"]["steps"]]
+    commands = [step.get("run", "") for step in job["jobs"]["validate"]["steps"]]
     assert "nexaflow validate --format github workflows/" in commands
 
 
