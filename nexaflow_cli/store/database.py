@@ -41,7 +41,6 @@ def open_writer(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA cache_size = -16000")
         db.execute("PRAGMA temp_store = MEMORY")
-        db.execute("PRAGMA wal_autocheckpoint = 2000")
         db.execute("PRAGMA journal_size_limit = 67108864")
         migrate(db)
     except BaseException as error:

@@ -6,6 +6,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +29,15 @@ MAX_WAL = 32 * 1024 * 1024
 """Bytes of the write-ahead log beyond which readers are waited for to fold it up."""
 
 _FOLD_PATIENCE_MS = 200
+
+_FOLD_PAGES = 2000
+_PAGES_A_GROUP, _ROWS_A_PAGE = 8, 8  # about what a commit adds to the log
+
+_QUICK = 0.001
+"""Seconds that a commit may take to be made on the loop."""
+
+_SMALL_GROUP = 64
+_UNKNOWN = 1.0
 
 
 class Tail:
@@ -57,10 +67,11 @@ class Tail:
 
 
 class Writer:
-    """The single writer. Lives on one event loop; only COMMIT runs in a thread.
+    """The single writer. Lives on one event loop; only COMMIT may run in a thread.
 
     Statements before the commit only touch memory, so they run on the loop, where they may
-    read and change what the loop owns. The thread waits for the disk meanwhile.
+    read and change what the loop owns. The thread waits for the disk meanwhile; where the disk
+    is quicker than going to the thread and back, the loop waits itself.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -71,7 +82,11 @@ class Writer:
         self._path = Path(db.execute("PRAGMA database_list").fetchone()[2])
         self._wal = Path(f"{self._path}-wal")
         self._file = _identity(self._path)
+        # Folding takes long, so it is left to the thread: SQLite does none by itself.
+        db.execute("PRAGMA wal_autocheckpoint = 0")
         self._fold_at = MAX_WAL
+        self._rows_folded = self._groups_folded = 0
+        self._seconds = _UNKNOWN
         self._pending: deque[tuple[Work, Done, bool]] = deque()
         self._committing = False
         self._scheduled = False
@@ -156,7 +171,10 @@ class Writer:
             self._next()
             return
         self._committing = True
-        self._commits.put(lambda: self._commit(group))
+        if len(group) <= _SMALL_GROUP and self._seconds < _QUICK and not self._is_long():
+            self._loop.call_soon(self._committed, group, self._durable())
+        else:
+            self._commits.put(lambda: self._commit(group))
 
     def _pump_soon(self, delay: float = 0.0) -> None:
         if not self._committing and not self._scheduled:
@@ -204,7 +222,14 @@ class Writer:
             commit()
 
     def _commit(self, group: list[tuple[Done, Any, BaseException | None]]) -> None:
-        failure: BaseException | None = None
+        failure = self._durable()
+        if failure is None and self._is_long():
+            self._fold()
+        self._loop.call_soon_threadsafe(self._committed, group, failure)
+
+    def _durable(self) -> BaseException | None:
+        """Commit; the error if that failed. It takes as long as the disk does."""
+        began = time.perf_counter()
         try:
             # Else SQLite goes on writing to a file that nobody will find again.
             if _identity(self._path) != self._file:
@@ -213,20 +238,35 @@ class Writer:
                     hint="put it back if you can, and restart the daemon",
                 )
             self._db.execute("COMMIT")
-            self._bound_wal()
         except Exception as error:
-            failure = error
-        self._loop.call_soon_threadsafe(self._committed, group, failure)
+            return error
+        taken = time.perf_counter() - began
+        # A slow one counts at once, quick ones have to come in numbers.
+        self._seconds = max(taken, self._seconds * 0.8 + taken * 0.2)
+        return None
 
-    def _bound_wal(self) -> None:
-        """Fold a long log up: where readers overlap without a gap, SQLite never reuses it."""
+    def _is_long(self) -> bool:
+        """Whether the write-ahead log should be folded into the database."""
+        rows = self._db.total_changes - self._rows_folded
+        groups = self.groups - self._groups_folded
+        if groups * _PAGES_A_GROUP + rows // _ROWS_A_PAGE > _FOLD_PAGES:
+            return True
+        return self._wal_size() >= self._fold_at
+
+    def _wal_size(self) -> int:
         try:
-            size = self._wal.stat().st_size
+            return self._wal.stat().st_size
         except OSError:
-            return
-        if size < self._fold_at:
-            return
+            return 0
+
+    def _fold(self) -> None:
+        """Fold the log up; where readers overlap without a gap, a long one has to wait for them."""
+        self._rows_folded, self._groups_folded = self._db.total_changes, self.groups
+        size = self._wal_size()
         try:
+            if size < self._fold_at:
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                return
             self._db.execute(f"PRAGMA busy_timeout = {_FOLD_PATIENCE_MS}")
             busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             self._db.execute("PRAGMA busy_timeout = 0")

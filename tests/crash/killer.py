@@ -26,9 +26,9 @@ from nexaflow_cli.store.writer import Writer
 
 def arm(kill_at: int, when: str) -> None:
     """Have this process end with SIGKILL `before` or `after` its commit number `kill_at`."""
-    commit, count = Writer._commit, 0
+    durable, count = Writer._durable, 0
 
-    def fatal_commit(self: Writer, group: Any) -> None:
+    def fatal(self: Writer) -> BaseException | None:
         nonlocal count
         count += 1
         if count == kill_at and when == "before":
@@ -36,9 +36,9 @@ def arm(kill_at: int, when: str) -> None:
         if count == kill_at:
             self._db.execute("COMMIT")
             os.kill(os.getpid(), signal.SIGKILL)
-        commit(self, group)
+        return durable(self)
 
-    Writer._commit = fatal_commit  # type: ignore[method-assign]
+    Writer._durable = fatal  # type: ignore[method-assign]
 
 
 async def live(job: dict[str, Any]) -> None:
