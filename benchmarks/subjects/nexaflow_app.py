@@ -21,6 +21,7 @@ from benchmarks.subjects import workflows
 from nexaflow_cli.actions.base import Action, Call
 from nexaflow_cli.actions.registry import BUILTIN
 from nexaflow_cli.config import DaemonSettings
+from nexaflow_cli.runtime import garbage
 from nexaflow_cli.runtime.daemon import Daemon
 
 CLIENTS = 128
@@ -118,6 +119,7 @@ async def main() -> None:
     settings = DaemonSettings(data_dir=Path(sys.argv[1]))
     daemon = Daemon(settings, actions={**BUILTIN, ADD.name: ADD}, triggers=False)
     await daemon.start()
+    garbage.settle()  # as `nexaflow serve` does
     await daemon.workflows.apply(
         [(kind, workflows.three_steps(kind, call)) for kind, call in CALLS.items()]
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import logging
 import os
 import resource
@@ -13,6 +12,7 @@ import sys
 from collections.abc import Callable
 
 from nexaflow_cli.config import DaemonSettings
+from nexaflow_cli.runtime import garbage
 from nexaflow_cli.server.credential import Credential
 from nexaflow_cli.server.lines import log_to_stderr
 from nexaflow_cli.server.listener import bind, shown, taken
@@ -87,9 +87,7 @@ class _Process:
         logger.info("stopped")
 
     async def _until_stopped(self, serving: asyncio.Task[None]) -> None:
-        # What was made so far stays; the collector need not look at it ever again.
-        gc.collect()
-        gc.freeze()
+        garbage.settle()
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait((stopping, serving), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
