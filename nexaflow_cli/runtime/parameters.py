@@ -32,11 +32,13 @@ class Parameters:
         if node.params.static and node.env is None and not state.plan.workflow.env:
             params = node.params.render({})
         else:
-            scope = {**step.scope, "secrets": self._secrets}
-            scope["env"] = state.plan.env.render(scope)
-            own = node.env.render(scope) if node.env is not None else {}
-            env = {name: as_text(value) for name, value in {**scope["env"], **own}.items()}
-            params = node.params.render({**scope, "env": env})
+            scope = {**step.scope, "secrets": self._secrets, "env": env}
+            if node.env is not None or state.plan.workflow.env:
+                scope["env"] = state.plan.env.render(scope)
+                own = node.env.render(scope) if node.env is not None else {}
+                env = {name: as_text(value) for name, value in {**scope["env"], **own}.items()}
+                scope["env"] = env
+            params = node.params.render(scope)
         # Literal parameters were checked when the workflow was applied.
         if not node.params.static:
             problem = describe(self._schema(node.action).problems(params))
