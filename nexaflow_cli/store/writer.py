@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nexaflow_cli.errors import NexaflowError, UnavailableError
+from nexaflow_cli.store.wal import WriteAheadLog
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
@@ -24,14 +25,6 @@ PATIENCE = 5.0
 """Seconds that what is pending waits for another process to let go of the database."""
 
 _TRY_AGAIN = 0.02
-
-MAX_WAL = 32 * 1024 * 1024
-"""Bytes of the write-ahead log beyond which readers are waited for to fold it up."""
-
-_FOLD_PATIENCE_MS = 200
-
-_FOLD_PAGES = 2000
-_PAGES_A_GROUP, _ROWS_A_PAGE = 8, 8  # about what a commit adds to the log
 
 _QUICK = 0.001
 """Seconds that a commit may take to be made on the loop."""
@@ -80,12 +73,8 @@ class Writer:
         db.execute("PRAGMA busy_timeout = 0")
         self._busy_since: float | None = None
         self._path = Path(db.execute("PRAGMA database_list").fetchone()[2])
-        self._wal = Path(f"{self._path}-wal")
         self._file = _identity(self._path)
-        # Folding takes long, so it is left to the thread: SQLite does none by itself.
-        db.execute("PRAGMA wal_autocheckpoint = 0")
-        self._fold_at = MAX_WAL
-        self._rows_folded = self._groups_folded = 0
+        self._log = WriteAheadLog(db, self._path)
         self._seconds = _UNKNOWN
         self._pending: deque[tuple[Work, Done, bool]] = deque()
         self._committing = False
@@ -171,7 +160,11 @@ class Writer:
             self._next()
             return
         self._committing = True
-        if len(group) <= _SMALL_GROUP and self._seconds < _QUICK and not self._is_long():
+        if (
+            len(group) <= _SMALL_GROUP
+            and self._seconds < _QUICK
+            and not self._log.is_long(self.groups)
+        ):
             self._loop.call_soon(self._committed, group, self._durable())
         else:
             self._commits.put(lambda: self._commit(group))
@@ -223,8 +216,8 @@ class Writer:
 
     def _commit(self, group: list[tuple[Done, Any, BaseException | None]]) -> None:
         failure = self._durable()
-        if failure is None and self._is_long():
-            self._fold()
+        if failure is None and self._log.is_long(self.groups):
+            self._log.fold(self.groups)
         self._loop.call_soon_threadsafe(self._committed, group, failure)
 
     def _durable(self) -> BaseException | None:
@@ -244,35 +237,6 @@ class Writer:
         # A slow one counts at once, quick ones have to come in numbers.
         self._seconds = max(taken, self._seconds * 0.8 + taken * 0.2)
         return None
-
-    def _is_long(self) -> bool:
-        """Whether the write-ahead log should be folded into the database."""
-        rows = self._db.total_changes - self._rows_folded
-        groups = self.groups - self._groups_folded
-        if groups * _PAGES_A_GROUP + rows // _ROWS_A_PAGE > _FOLD_PAGES:
-            return True
-        return self._wal_size() >= self._fold_at
-
-    def _wal_size(self) -> int:
-        try:
-            return self._wal.stat().st_size
-        except OSError:
-            return 0
-
-    def _fold(self) -> None:
-        """Fold the log up; where readers overlap without a gap, a long one has to wait for them."""
-        self._rows_folded, self._groups_folded = self._db.total_changes, self.groups
-        size = self._wal_size()
-        try:
-            if size < self._fold_at:
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                return
-            self._db.execute(f"PRAGMA busy_timeout = {_FOLD_PATIENCE_MS}")
-            busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            self._db.execute("PRAGMA busy_timeout = 0")
-        except sqlite3.Error:
-            busy = 1  # what was committed is; the log is folded up another time
-        self._fold_at = size + MAX_WAL // 4 if busy else MAX_WAL
 
     def _committed(
         self, group: list[tuple[Done, Any, BaseException | None]], failure: BaseException | None

@@ -16,7 +16,7 @@ from nexaflow_cli.errors import ConflictError, NexaflowError
 from nexaflow_cli.store import database
 from nexaflow_cli.store.database import migrate, migrations, open_reader, open_writer
 from nexaflow_cli.store.store import Store
-from nexaflow_cli.store.writer import MAX_WAL
+from nexaflow_cli.store.wal import MAX_WAL
 
 
 def schema(db: sqlite3.Connection) -> list[str]:
