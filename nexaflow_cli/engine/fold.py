@@ -86,7 +86,7 @@ def _phase_began(state: RunState, fact: f.PhaseBegan) -> None:
 
 def _run_finished(state: RunState, fact: f.RunFinished) -> None:
     state.status = RunStatus(fact.status)
-    state.ended_at, state.ended = fact.at, True
+    state.ended = True
     state.error, state.output = fact.error, fact.output
 
 
@@ -136,7 +136,7 @@ def _step_succeeded(state: RunState, step: StepState, fact: f.StepSucceeded) -> 
     elif step.inner.items is None:
         # What its steps gave is in their facts; a for_each has collected it already.
         step.output = {inner.node.id: inner.output for inner in step.inner.states}
-    state.end(step, fact.at)
+    state.end(step)
 
 
 def _step_failed(state: RunState, step: StepState, fact: f.StepFailed) -> None:
@@ -147,7 +147,7 @@ def _step_failed(state: RunState, step: StepState, fact: f.StepFailed) -> None:
     if step.node.kind == "action":
         step.failures += 1
     if fact.retry_at is None:
-        state.end(step, fact.at)
+        state.end(step)
         return
     step.status = StepStatus.RETRYING
     step.due = fact.retry_at
@@ -164,7 +164,7 @@ def _step_interrupted(state: RunState, step: StepState, fact: f.StepInterrupted)
 
 def _step_skipped(state: RunState, step: StepState, fact: f.StepSkipped) -> None:
     step.reason = fact.reason
-    state.end(step, fact.at)
+    state.end(step)
 
 
 def _step_stopping(state: RunState, step: StepState, fact: f.StepStopping) -> None:
@@ -177,7 +177,7 @@ def _step_cancelled(state: RunState, step: StepState, fact: f.StepCancelled) -> 
     state.executing.pop(step.key, None)
     step.reason = fact.reason
     step.output = None
-    state.end(step, fact.at)
+    state.end(step)
 
 
 _RUN: dict[type[f.Fact], Callable[[RunState, Any], None]] = {

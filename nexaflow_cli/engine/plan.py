@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,11 +78,6 @@ def compile_plan(workflow: Workflow) -> Plan:
     main = _block(workflow.steps, workflow, by_id)
     output = None if workflow.output is None else compile_value(workflow.output)
     return Plan(workflow, main, handlers, output, compile_value(dict(workflow.env)), by_id)
-
-
-def walk(plan: Plan) -> Iterator[Node]:
-    """Every node of the plan that has an id of its own."""
-    return iter(plan.by_id.values())
 
 
 def _block(steps: tuple[Step, ...], workflow: Workflow, by_id: dict[str, Node]) -> Block:

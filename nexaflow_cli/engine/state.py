@@ -19,7 +19,6 @@ class StepState:
     __slots__ = (
         "attempt",
         "due",
-        "ended_at",
         "error",
         "failures",
         "frame",
@@ -47,7 +46,6 @@ class StepState:
         self.failures = 0
         self.interruptions = 0
         self.started_at: float | None = None
-        self.ended_at: float | None = None
         self.due: float | None = None
         self.stopping: str | None = None
         self.output: Any = None
@@ -169,7 +167,6 @@ class RunState:
         self.created_at = created_at
         self.status = RunStatus.QUEUED
         self.started_at: float | None = None
-        self.ended_at: float | None = None
         self.phase = "steps"
         self.outcome: tuple[str, Error | None] | None = None
         self.output: Any = None
@@ -287,11 +284,10 @@ class RunState:
             step.started_at = at
             step.frame.under_way[step.key] = step
 
-    def end(self, step: StepState, at: float) -> None:
+    def end(self, step: StepState) -> None:
         """Let the end of a step have its consequences around it."""
         frame = step.frame
         frame.under_way.pop(step.key, None)
-        step.ended_at = at
         step.due = None
         if step.status is not StepStatus.CANCELLED:
             frame.open -= 1

@@ -38,7 +38,7 @@ from nexaflow_cli.runtime.masking import Masker
 from nexaflow_cli.runtime.run_service import RunService
 from nexaflow_cli.runtime.schedules import Schedules
 from nexaflow_cli.runtime.secrets import Secrets
-from nexaflow_cli.runtime.warden import Warden, start_warden, sweep
+from nexaflow_cli.runtime.warden import Warden, new_token, start_warden, sweep
 from nexaflow_cli.runtime.workflow_service import WorkflowService
 from nexaflow_cli.store import runs
 from nexaflow_cli.store import settings as stored
@@ -183,7 +183,7 @@ class Daemon:
 
     async def _guard_children(self, store: Store) -> str:
         """See that no child outlives this process, and end those that outlived the last."""
-        owner = random_tokens.token_hex(16)
+        owner = new_token()
         before = stored.get(store.reader, "owner")
         if before is not None:
             left = await asyncio.to_thread(sweep, before)

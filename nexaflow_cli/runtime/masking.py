@@ -82,12 +82,6 @@ class Masker:
         pieces.append(text[position:])
         return "".join(pieces)
 
-    def mask_bytes(self, data: bytes) -> bytes:
-        """The same for UTF-8; bytes that are none are left as they are."""
-        if not self.longest:
-            return data
-        return self.mask(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-
     def mask_json(self, value: Any) -> Any:
         """JSON-like data with every secret in it masked; the same object if there was none.
 
@@ -123,37 +117,6 @@ class Masker:
                 # The whole secret goes one way; all of it being secret, it is the first.
                 cut = start or end
         return self.mask(text[:cut]), text[cut:]
-
-
-class StreamMasker:
-    """Masks a byte stream that comes in pieces; a secret may lie across any number of them."""
-
-    __slots__ = ("_held", "_masker")
-
-    def __init__(self, masker: Masker) -> None:
-        self._masker = masker
-        self._held = ""
-
-    def feed(self, data: bytes) -> bytes:
-        """Take a piece; returns what is certain by now."""
-        if not self._masker and not self._held:
-            return data
-        # Bytes that are no UTF-8, or half a character, pass as lone surrogates and come back out.
-        text = self._held + data.decode("utf-8", "surrogateescape")
-        shown, self._held = self._masker.split(_rejoined(text))
-        return shown.encode("utf-8", "surrogateescape")
-
-    def flush(self) -> bytes:
-        """The rest, at the end of the stream."""
-        rest, self._held = self._masker.mask(self._held), ""
-        return rest.encode("utf-8", "surrogateescape")
-
-
-def _rejoined(text: str) -> str:
-    """Characters whose bytes came in two pieces, made whole."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def _same(one: Iterable[Any], other: Iterable[Any]) -> bool:

@@ -61,10 +61,7 @@ def _members(schema: Schema, keyword: str, kind: type) -> dict[str, Any]:
 
 def one_of(schema: Schema, shape: Shape) -> Check:
     branches = _branches(schema, "oneOf")
-    if all(
-        isinstance(branch, dict) and set(branch) == {"required"} and len(branch["required"]) == 1
-        for branch in branches
-    ):
+    if all(_is_one_key(branch) for branch in branches):
         return _one_key([branch["required"][0] for branch in branches])
     return _alternatives(branches, shape, exactly_one=True)
 
